@@ -1,0 +1,146 @@
+// Package capture takes a webhook from its socket to its commit. One file a stage:
+//
+//	server.go ─ body.go ─ auth.go ─ document.go (scan.go, duplicates.go, meta.go) ─ transactor.go ─► reply.go
+//
+// [Connector.Validate] and [Connector.Pull] share bindings.go, so that what would fail a session is refused before.
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/errgroup"
+
+	"source-intercom-ingest/protocol"
+	"source-intercom-ingest/spec"
+)
+
+// PortVariable overrides [DefaultPort] from the environment; 0 lets the system choose.
+const (
+	PortVariable = "SOURCE_HTTP_INGEST_PORT"
+	DefaultPort  = 8080 // the port that the image exposes
+)
+
+// A Connector is this capture connector, as far as it needs the runtime's bindings.
+type Connector struct {
+	Log *logrus.Logger
+}
+
+// Validate answers the resource path of each binding, in order, or why the capture would not work.
+func (c Connector) Validate(req *protocol.Request_Validate) (*protocol.Response_Validated, error) {
+	config, err := spec.ParseEndpoint(req.ConfigJson)
+	if err != nil {
+		return nil, err
+	}
+	bindings, err := newBindings(req.Bindings)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.newServer(config, bindings, nil); err != nil {
+		return nil, err
+	}
+	validated := new(protocol.Response_Validated)
+	for _, b := range bindings {
+		validated.Bindings = append(validated.Bindings, &protocol.Response_Validated_Binding{ResourcePath: b.resourcePath})
+	}
+	return validated, nil
+}
+
+// Apply has nothing to do: webhooks need no preparation at their sender that the connector could make.
+func (Connector) Apply(*protocol.Request_Apply) (*protocol.Response_Applied, error) {
+	return new(protocol.Response_Applied), nil
+}
+
+// Pull listens, answers Opened, and captures until ctx or the runtime's requests end. The first of its loops that
+// fails ends the others, and requests that wait for an acknowledgement are told so.
+func (c Connector) Pull(ctx context.Context, open *protocol.Request_Open, stream *protocol.Stream) error {
+	config, err := spec.ParseEndpoint(open.GetCapture().GetConfigJson())
+	if err != nil {
+		return err
+	}
+	bindings, err := newBindings(open.GetCapture().GetBindings())
+	if err != nil {
+		return err
+	}
+	loops, ctx := errgroup.WithContext(ctx)
+	t := newTransactor(ctx, stream)
+	s, err := c.newServer(config, bindings, t)
+	if err != nil {
+		return err
+	}
+	listener, err := listen()
+	if err != nil {
+		return err
+	}
+	opened := &protocol.Response{Opened: &protocol.Response_Opened{ExplicitAcknowledgements: true}}
+	if err := stream.Send(ctx, opened); err != nil {
+		return errors.Join(clean(err), listener.Close())
+	}
+	c.reportListening(listener.Addr(), bindings)
+	loops.Go(t.emit)
+	loops.Go(t.acknowledge)
+	loops.Go(func() error { return s.serve(ctx, listener) })
+	err = clean(loops.Wait())
+	c.status().WithField("cause", cause(err)).Info("stopping")
+	return err
+}
+
+// clean drops the errors that say only that a session is over: the runtime's end of input, or a signal.
+func clean(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+func cause(err error) string {
+	if err != nil {
+		return "error"
+	}
+	return "the session is over"
+}
+
+// listen binds the port that webhooks come to.
+func listen() (net.Listener, error) {
+	port := DefaultPort
+	if text := os.Getenv(PortVariable); text != "" {
+		n, err := strconv.ParseUint(text, 10, 16)
+		if err != nil {
+			return nil, fmt.Errorf("%s is %q; set it to a port number, or unset it for %d", PortVariable, text, DefaultPort)
+		}
+		port = int(n)
+	}
+	listener, err := net.Listen("tcp4", net.JoinHostPort("0.0.0.0", strconv.Itoa(port)))
+	if err != nil {
+		return nil, fmt.Errorf("listening for webhooks: %w", err)
+	}
+	return listener, nil
+}
+
+// status is a log line that the runtime shows as the connector's status.
+func (c Connector) status() *logrus.Entry {
+	return c.Log.WithField("eventType", "connectorStatus")
+}
+
+func (c Connector) reportListening(address net.Addr, bindings []*binding) {
+	entry := c.status().WithFields(logrus.Fields{"address": address.String(), "bindings": len(bindings)})
+	switch len(bindings) {
+	case 0:
+		entry.Info("listening for webhooks, but no bindings are enabled, so that every path answers 404")
+	case 1:
+		entry.Info("listening for webhooks of 1 binding")
+	default:
+		entry.Infof("listening for webhooks of %d bindings", len(bindings))
+	}
+}
+
+// shutdownGrace is how long replies may take to leave when a session ends. They are a few hundred bytes each, and the
+// runtime gives a connector that ends little time.
+const shutdownGrace = 2 * time.Second

@@ -1,0 +1,98 @@
+package capture
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+
+	"github.com/sirupsen/logrus"
+
+	"source-intercom-ingest/schemas"
+)
+
+// A refusal is an answer other than 200. What it marshals to goes to the sender; neither that nor the reason that is
+// logged holds a secret.
+type refusal struct {
+	status     int
+	Message    string              `json:"error"`
+	Offset     *int64              `json:"offset,omitempty"` // bytes into the decompressed body
+	Violations []schemas.Violation `json:"violations,omitempty"`
+	header     map[string]string
+	notJSON    []byte // the body, where it is not JSON
+}
+
+func (r *refusal) Error() string { return r.Message }
+
+func refuse(status int, format string, args ...any) *refusal {
+	return &refusal{status: status, Message: fmt.Sprintf(format, args...)}
+}
+
+// badBody refuses a body for what stands at a byte of it.
+func badBody(offset int64, format string, args ...any) *refusal {
+	r := refuse(http.StatusBadRequest, format, args...)
+	r.Message = fmt.Sprintf("at byte %d: %s", offset, r.Message)
+	r.Offset = &offset
+	return r
+}
+
+func (r *refusal) with(header, value string) *refusal {
+	if r.header == nil {
+		r.header = map[string]string{}
+	}
+	r.header[header] = value
+	return r
+}
+
+// comeBack refuses a request that may succeed later. The seconds differ, so that senders do not return all at once.
+func comeBack(format string, args ...any) *refusal {
+	const least, most = 1, 5
+	return refuse(http.StatusServiceUnavailable, format, args...).
+		with("Retry-After", strconv.Itoa(least+rand.IntN(most-least+1)))
+}
+
+// refusalOf turns an error of any stage into an answer.
+func refusalOf(err error) *refusal {
+	var r *refusal
+	switch {
+	case errors.As(err, &r):
+		return r
+	case errors.Is(err, errQueueFull), errors.Is(err, errEnding), errors.Is(err, errTooSlow):
+		return comeBack("%v; send it again", err)
+	case errors.Is(err, context.Canceled):
+		return comeBack("the sender left before its webhook was committed")
+	}
+	return refuse(http.StatusInternalServerError, "%v", err)
+}
+
+// writeRefusal answers and logs a request that is refused. Every answer other than 200 is written here.
+func (s *server) writeRefusal(w http.ResponseWriter, req *http.Request, err error) {
+	r := refusalOf(err)
+	for name, value := range r.header {
+		w.Header().Set(name, value)
+	}
+	writeJSON(w, r.status, r)
+	fields := logrus.Fields{"method": req.Method, "path": req.URL.Path, "status": r.status, "reason": r.Message}
+	if len(r.Violations) > 0 {
+		fields["violations"] = r.Violations
+	}
+	if r.notJSON != nil {
+		const excerpt = 256 // enough to recognize a form, a page or another format
+		fields["body"] = string(r.notJSON[:min(len(r.notJSON), excerpt)])
+	}
+	s.log.WithFields(fields).Info("refused a request")
+}
+
+// writeJSON answers with a JSON body.
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic(err) // the bodies are structs of this package
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(text) // a sender that does not read its answer learns nothing
+}

@@ -1,0 +1,117 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/rs/cors"
+	"github.com/sirupsen/logrus"
+
+	"source-intercom-ingest/spec"
+)
+
+// Limits of connections. A sender that is slower than these keeps a connection and its memory from others.
+const (
+	headerTimeout  = 10 * time.Second // two of the retransmissions that a lossy network makes
+	maxHeaderBytes = 64 << 10         // eight times what common servers take
+	idleTimeout    = 75 * time.Second // longer than the runtime's proxy keeps its connections, which is 5 s
+)
+
+// A server takes the requests of one session.
+type server struct {
+	log        *logrus.Logger
+	transactor *transactor
+	token      token
+	handler    http.Handler
+}
+
+// newServer builds the routes of bindings. The transactor is needed only to serve.
+func (c Connector) newServer(config spec.EndpointConfig, bindings []*binding, t *transactor) (*server, error) {
+	s := &server{log: c.Log, transactor: t, token: newToken(config.RequireAuthToken)}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", s.notFound)
+	for _, b := range bindings {
+		if err := s.route(mux, b); err != nil {
+			return nil, err
+		}
+	}
+	s.handler = s.recover(allowOrigins(config.CORSOrigins(), mux))
+	return s, nil
+}
+
+// route registers a binding's path. The checks of [spec.ParsePath] leave nothing for the ServeMux to refuse, by a
+// panic as it does; if it did, that would be the user's error to see.
+func (s *server) route(mux *http.ServeMux, b *binding) (err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("path %q of %s can not be served (%v); change it", b.path, b.collection, reason)
+		}
+	}()
+	pattern, wildcards := b.path.Pattern()
+	b.wildcards = wildcards
+	mux.Handle(pattern, &hook{server: s, binding: b})
+	return nil
+}
+
+// serve answers requests until ctx ends, and then lets the answers that are due leave.
+func (s *server) serve(ctx context.Context, listener net.Listener) error {
+	h := &http.Server{
+		Handler:           s.handler,
+		ReadHeaderTimeout: headerTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		IdleTimeout:       idleTimeout,
+		ErrorLog:          newErrorLog(s.log),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- h.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serving webhooks: %w", err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.Background(), shutdownGrace)
+	defer cancel()
+	if err := h.Shutdown(grace); err != nil {
+		_ = h.Close() // what is open now is a sender that does not finish
+	}
+	return ctx.Err()
+}
+
+func (s *server) notFound(w http.ResponseWriter, r *http.Request) {
+	s.writeRefusal(w, r, refuse(http.StatusNotFound, "no binding has the path %q", r.URL.Path))
+}
+
+// recover answers 500 where a handler panics; the process lives on.
+func (s *server) recover(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			reason := recover()
+			if reason == nil {
+				return
+			}
+			if err, ok := reason.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(reason)
+			}
+			s.log.WithField("stack", string(debug.Stack())).Errorf("a handler panicked: %v", reason)
+			s.writeRefusal(w, r, refuse(http.StatusInternalServerError, "the connector failed to handle this request"))
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// allowOrigins lets pages of these origins post, and answers their preflights with the headers that they ask for.
+func allowOrigins(origins []string, next http.Handler) http.Handler {
+	if len(origins) == 0 {
+		return next
+	}
+	return cors.New(cors.Options{
+		AllowedOrigins: origins,
+		AllowedMethods: []string{http.MethodPost, http.MethodPut, http.MethodHead, http.MethodGet},
+		AllowedHeaders: []string{"*"},
+	}).Handler(next)
+}

@@ -1,0 +1,152 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"source-intercom-ingest/protocol"
+)
+
+// maxWaiting bounds the requests that wait for their acknowledgement. At 5 s, after which Intercom gives up, they are
+// 2,000 requests a second.
+const maxWaiting = 10_000
+
+// maxWriteBytes is when a write takes no further requests along: past some MiB, system calls are no longer the cost.
+const maxWriteBytes = 1 << 20
+
+var (
+	errQueueFull = errors.New("too many requests wait to be committed")
+	errEnding    = errors.New("the capture is stopping")
+)
+
+// A transactor is the only holder of the protocol stream while webhooks are captured. Each request's documents and
+// checkpoint are written contiguously, and those of requests that wait together in one write. The runtime acknowledges
+// checkpoints by count, so the requests in flight are a queue: the oldest that were written are the first acknowledged.
+type transactor struct {
+	ctx     context.Context // of the session; its end releases all that wait
+	stream  *protocol.Stream
+	waiting atomic.Int64 // requests in queue and sent; neither channel ever blocks, as each has room for all
+	queue   chan *commit // to be written
+	sent    chan *commit // written or being written, the oldest first
+}
+
+// A commit is one request's documents on their way.
+type commit struct {
+	frames       []byte        // Captured messages and their Checkpoint; the writer's once taken
+	taken        atomic.Bool   // by the writer, or by a request that no longer waits; whoever is first
+	acknowledged chan struct{} // closed
+}
+
+func newTransactor(ctx context.Context, stream *protocol.Stream) *transactor {
+	return &transactor{
+		ctx:    ctx,
+		stream: stream,
+		queue:  make(chan *commit, maxWaiting),
+		sent:   make(chan *commit, maxWaiting),
+	}
+}
+
+// commit returns nil once the runtime has made the documents durable. After an error they may still be, unless the
+// error came before they were written. The frames must not be touched afterwards.
+func (t *transactor) commit(ctx context.Context, frames []byte) error {
+	if t.waiting.Add(1) > maxWaiting {
+		t.waiting.Add(-1)
+		return errQueueFull
+	}
+	c := &commit{frames: frames, acknowledged: make(chan struct{})}
+	t.queue <- c
+	select {
+	case <-c.acknowledged:
+		return nil
+	case <-ctx.Done():
+		if c.taken.CompareAndSwap(false, true) {
+			c.frames = nil // not written yet, and no longer wanted
+		}
+		return context.Cause(ctx)
+	case <-t.ctx.Done():
+		return errEnding
+	}
+}
+
+// emit writes what waits, without waiting for more, until the session ends or the stream fails.
+func (t *transactor) emit() error {
+	var joined []byte
+	for {
+		var frames []byte
+		select {
+		case c := <-t.queue:
+			frames, joined = t.gather(c, joined[:0])
+		case <-t.ctx.Done():
+			return t.ctx.Err()
+		}
+		if len(frames) == 0 {
+			continue
+		}
+		if err := t.stream.Write(t.ctx, frames); err != nil {
+			return err
+		}
+		if cap(joined) > 4*maxWriteBytes {
+			joined = nil
+		}
+	}
+}
+
+// gather takes the first commit and those behind it, and returns their frames in one piece: those of a single commit
+// as they are, those of several joined.
+func (t *transactor) gather(first *commit, joined []byte) (frames, scratch []byte) {
+	frames = t.take(first)
+	for len(frames) < maxWriteBytes {
+		select {
+		case next := <-t.queue:
+			more := t.take(next)
+			switch {
+			case len(frames) == 0:
+				frames = more
+			case len(more) > 0:
+				if len(joined) == 0 {
+					joined = append(joined, frames...)
+				}
+				joined = append(joined, more...)
+				frames = joined
+			}
+			continue
+		default:
+		}
+		break
+	}
+	return frames, joined
+}
+
+// take moves a commit from those that wait for the writer to those that wait for the runtime, and returns its frames;
+// none if the request has left.
+func (t *transactor) take(c *commit) []byte {
+	if !c.taken.CompareAndSwap(false, true) {
+		t.waiting.Add(-1)
+		return nil
+	}
+	frames := c.frames
+	c.frames = nil // what is written needs no memory while it waits
+	t.sent <- c
+	return frames
+}
+
+// acknowledge releases the requests whose checkpoints the runtime acknowledges, until the session ends.
+func (t *transactor) acknowledge() error {
+	for {
+		n, err := t.stream.Acknowledged(t.ctx)
+		if err != nil {
+			return err
+		}
+		for i := range n {
+			select {
+			case c := <-t.sent:
+				t.waiting.Add(-1)
+				close(c.acknowledged)
+			default:
+				return fmt.Errorf("protocol: the runtime acknowledged %d checkpoints when only %d were sent", n, i)
+			}
+		}
+	}
+}

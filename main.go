@@ -1,0 +1,106 @@
+// Source-intercom-ingest captures webhooks, Intercom's first, into Estuary Flow. Without arguments it is the connector
+// that the Flow runtime starts; its other commands are for people.
+package main
+
+import (
+	_ "embed"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"github.com/sirupsen/logrus"
+
+	"source-intercom-ingest/capture"
+	"source-intercom-ingest/discover"
+	"source-intercom-ingest/preview"
+	"source-intercom-ingest/protocol"
+	"source-intercom-ingest/spec"
+)
+
+//go:embed VERSION
+var version string
+
+type commands struct {
+	Connector connectorCommand `cmd:"" default:"1" help:"Speak Flow's capture protocol on standard input and output (the default)."`
+	Preview   preview.Command  `cmd:"" help:"Take webhooks on this machine, without Flow, and keep them in a SQLite database."`
+	Version   versionCommand   `cmd:"" help:"Print the version and the revision that it was built from."`
+}
+
+func main() {
+	parsed := kong.Parse(new(commands),
+		kong.Name("source-intercom-ingest"),
+		kong.Description("Captures webhooks into Estuary Flow, or into a database on this machine."),
+		kong.Vars{"version": strings.TrimSpace(version)},
+		kong.UsageOnError())
+	os.Exit(run(parsed))
+}
+
+// run runs the chosen command and returns the exit code.
+func run(parsed *kong.Context) int {
+	code := 0
+	if err := parsed.Run(&code, newLogger(parsed.Command() == "connector")); err != nil {
+		fmt.Fprintf(os.Stderr, "source-intercom-ingest: %v\n", err)
+		return 1
+	}
+	return code
+}
+
+type connectorCommand struct{}
+
+// Run serves the protocol. It reports its own errors, as log lines.
+func (connectorCommand) Run(code *int, log *logrus.Logger) error {
+	c := capture.Connector{Log: log}
+	*code = protocol.Main(log, protocol.Connector{
+		Spec:     spec.Spec,
+		Discover: discover.Discover,
+		Validate: c.Validate,
+		Apply:    c.Apply,
+		Pull:     c.Pull,
+	})
+	return nil
+}
+
+type versionCommand struct{}
+
+func (versionCommand) Run(vars kong.Vars) error {
+	_, err := fmt.Printf("source-intercom-ingest %s (%s)\n", vars["version"], revision())
+	return err
+}
+
+// revision names the commit that the binary was built from, as far as the build recorded one.
+func revision() string {
+	info, _ := debug.ReadBuildInfo()
+	commit, state := "revision unknown", ""
+	for _, setting := range info.Settings {
+		switch {
+		case setting.Key == "vcs.revision":
+			commit = "revision " + setting.Value
+		case setting.Key == "vcs.modified" && setting.Value == "true":
+			state = ", modified"
+		}
+	}
+	return commit + state
+}
+
+// newLogger logs to standard error, as LOG_FORMAT says: json, text or color. Without it the runtime gets JSON, which it
+// reads line by line, and a person gets text.
+func newLogger(forRuntime bool) *logrus.Logger {
+	log := logrus.New()
+	format := os.Getenv("LOG_FORMAT")
+	text := &logrus.TextFormatter{FullTimestamp: true, DisableColors: format == "text", ForceColors: format == "color"}
+	log.SetFormatter(text)
+	if format == "json" || forRuntime && format != "text" && format != "color" {
+		log.SetFormatter(new(logrus.JSONFormatter))
+	}
+	if name := os.Getenv("LOG_LEVEL"); name != "" {
+		level, err := logrus.ParseLevel(name)
+		if err != nil {
+			log.Warnf("LOG_LEVEL is %q; set it to error, warn, info, debug or trace", name)
+			level = logrus.InfoLevel
+		}
+		log.SetLevel(level)
+	}
+	return log
+}

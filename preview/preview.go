@@ -1,0 +1,166 @@
+// Package preview is the other end of the protocol on one machine: it starts a capture connector as a child process,
+// plays the runtime for it, and commits what it captures to SQLite before it acknowledges. It knows the protocol alone,
+// and could drive any capture connector.
+package preview
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"source-intercom-ingest/protocol"
+)
+
+// Delays before a connector that failed is started again, doubling from the first up to the last. One that ran for
+// stableAfter is taken to have failed for a new reason.
+const (
+	firstDelay  = time.Second
+	lastDelay   = 30 * time.Second
+	stableAfter = time.Minute
+)
+
+// A Command is the command line of preview.
+type Command struct {
+	Source    string        `help:"A Flow catalog to take the capture from. Without one, a capture with one path runs." placeholder:"FLOW.YAML" type:"existingfile"`
+	Name      string        `help:"The capture to run, where the catalog holds several."`
+	Path      []string      `help:"A path that takes webhooks (repeatable; default: /webhook-data)." sep:"none"`
+	AuthToken string        `help:"Require this bearer token of every webhook." env:"AUTH_TOKEN"`
+	Port      *uint16       `help:"The port to take webhooks on; 0 for any that is free (default: 8080)."`
+	Codec     string        `help:"The protocol's codec (default: json, or the catalog's)." enum:"json,proto," default:""`
+	Sessions  []int         `help:"Transactions in each session of the connector, then it ends; a negative number is no limit." default:"-1"`
+	Timeout   time.Duration `help:"End after this long; 0 is never."`
+	DB        string        `help:"The SQLite database to keep documents in." default:"webhooks.db" name:"db" type:"path"`
+	Quiet     bool          `help:"Do not print committed documents." short:"q"`
+}
+
+// Run captures until Ctrl-C, SIGTERM, the timeout or the end of the last session.
+func (c *Command) Run(log *logrus.Logger) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if c.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.Timeout)
+		defer cancel()
+	}
+	t, err := c.task()
+	if err != nil {
+		return err
+	}
+	connector, err := c.connector(t, log)
+	if err != nil {
+		return err
+	}
+	if err := t.prepare(ctx, connector); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	store, err := openStore(c.DB)
+	if err != nil {
+		return err
+	}
+	connector.listening = once(func(address string) { greet(os.Stderr, t, address, c.DB) })
+	err = errors.Join(store.addViews(t.spec.Bindings), c.capture(ctx, log, connector, &session{task: t, store: store, output: c.output()}))
+	return errors.Join(err, store.close())
+}
+
+// task returns what the command line asks to run.
+func (c *Command) task() (t *task, err error) {
+	if c.Source != "" {
+		t, err = readTask(c.Source, c.Name)
+	} else {
+		t, err = newTask([]string{"/webhook-data"})
+	}
+	if err != nil {
+		return nil, err
+	}
+	overrides := map[string]any{}
+	if len(c.Path) > 0 {
+		overrides["paths"] = c.Path
+		t.spec.Bindings = nil // those of the paths are discovered
+	}
+	if c.AuthToken != "" {
+		overrides["requireAuthToken"] = c.AuthToken
+	}
+	return t, t.override(overrides)
+}
+
+// connector returns how to start this program as a connector.
+func (c *Command) connector(t *task, log *logrus.Logger) (*connector, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("finding this program: %w", err)
+	}
+	name := c.Codec
+	for _, other := range []string{t.env["FLOW_RUNTIME_CODEC"], t.codec, os.Getenv("FLOW_RUNTIME_CODEC"), "json"} {
+		if name == "" {
+			name = other
+		}
+	}
+	codec, err := protocol.CodecByName(name)
+	if err != nil {
+		return nil, err
+	}
+	variables := map[string]string{}
+	for name, value := range t.env {
+		variables[name] = value
+	}
+	variables["FLOW_RUNTIME_CODEC"], variables["LOG_FORMAT"] = name, "json"
+	if c.Port != nil {
+		variables["SOURCE_HTTP_INGEST_PORT"] = strconv.Itoa(int(*c.Port))
+	}
+	return &connector{program: program, env: environ(variables), codec: codec, log: log, listening: func(string) {}}, nil
+}
+
+func (c *Command) output() *bufio.Writer {
+	if c.Quiet {
+		return nil
+	}
+	return bufio.NewWriterSize(os.Stdout, 64<<10)
+}
+
+// capture runs the sessions one after the other. One that fails is run again after a delay.
+func (c *Command) capture(ctx context.Context, log *logrus.Logger, connector *connector, s *session) error {
+	delay := firstDelay
+	for i := 0; i < len(c.Sessions) && ctx.Err() == nil; {
+		started := time.Now()
+		err := s.run(ctx, connector, c.Sessions[i])
+		if err == nil {
+			i++
+			continue
+		}
+		if ctx.Err() != nil {
+			return err
+		}
+		if time.Since(started) > stableAfter {
+			delay = firstDelay
+		}
+		log.Errorf("%v; starting it again in %v", err, delay)
+		select {
+		case <-time.After(delay):
+		case <-ctx.Done():
+		}
+		delay = min(2*delay, lastDelay)
+	}
+	return nil
+}
+
+// once calls f with the first address only: a connector that is started again needs no second greeting.
+func once(f func(string)) func(string) {
+	called := false
+	return func(address string) {
+		if !called {
+			called = true
+			f(address)
+		}
+	}
+}

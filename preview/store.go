@@ -1,0 +1,161 @@
+package preview
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"source-intercom-ingest/protocol"
+)
+
+// schema of the database. Documents are only ever appended.
+const schema = `
+CREATE TABLE IF NOT EXISTS documents (
+	sequence     INTEGER PRIMARY KEY AUTOINCREMENT,
+	collection   TEXT NOT NULL,
+	key          TEXT NOT NULL, -- a JSON array of the values of the collection's key
+	document     TEXT NOT NULL, -- as the connector wrote it
+	committed_at TEXT NOT NULL  -- RFC 3339, UTC
+);
+CREATE INDEX IF NOT EXISTS documents_by_key ON documents (collection, key, sequence);
+CREATE TABLE IF NOT EXISTS connector_state (
+	capture TEXT PRIMARY KEY,
+	state   TEXT NOT NULL
+);`
+
+// A store keeps documents and connector state in SQLite. What it has committed survives the loss of the process and
+// of the machine's power (WAL with synchronous FULL).
+type store struct {
+	db *sql.DB
+}
+
+func openStore(file string) (*store, error) {
+	source := url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath(), RawQuery: url.Values{
+		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)"},
+		"_txlock": {"immediate"},
+	}.Encode()}
+	db, err := sql.Open("sqlite", source.String())
+	if err != nil {
+		return nil, fmt.Errorf("opening database %s: %w", file, err)
+	}
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec(schema); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening database %s: %w", file, err), db.Close())
+	}
+	return &store{db: db}, nil
+}
+
+func (s *store) close() error { return s.db.Close() }
+
+// addViews makes a view of the latest document of each key, for each collection, named as it.
+func (s *store) addViews(bindings []*protocol.CaptureSpec_Binding) error {
+	for _, b := range bindings {
+		name := b.Collection.Name
+		view := fmt.Sprintf(`CREATE VIEW IF NOT EXISTS "%s" AS
+			SELECT sequence, key, document, committed_at FROM documents WHERE sequence IN
+				(SELECT max(sequence) FROM documents WHERE collection = '%s' GROUP BY key)
+			ORDER BY sequence`,
+			strings.ReplaceAll(name, `"`, `""`), strings.ReplaceAll(name, `'`, `''`))
+		if _, err := s.db.Exec(view); err != nil {
+			return fmt.Errorf("adding a view of collection %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// A captured document, and the collection that it goes to.
+type captured struct {
+	collection *protocol.CollectionSpec
+	document   []byte
+}
+
+// A sequence is what one checkpoint commits.
+type sequence struct {
+	documents []captured
+	state     *protocol.ConnectorState // nil leaves it as it is
+}
+
+// commit makes sequences durable, all or none.
+func (s *store) commit(ctx context.Context, capture string, sequences []sequence) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
+	insert, err := tx.PrepareContext(ctx, `INSERT INTO documents (collection, key, document, committed_at) VALUES (?, ?, ?, ?)`)
+	if err != nil {
+		return err
+	}
+	now := time.Now().UTC().Format(time.RFC3339Nano)
+	for _, sequence := range sequences {
+		for _, c := range sequence.documents {
+			key, err := keyOf(c.collection.Key, c.document)
+			if err != nil {
+				return fmt.Errorf("collection %s: %w", c.collection.Name, err)
+			}
+			if _, err := insert.ExecContext(ctx, c.collection.Name, key, string(c.document), now); err != nil {
+				return err
+			}
+		}
+		if err := updateState(ctx, tx, capture, sequence.state); err != nil {
+			return fmt.Errorf("updating the connector's state: %w", err)
+		}
+	}
+	return tx.Commit()
+}
+
+// updateState replaces or patches (RFC 7396) a capture's state.
+func updateState(ctx context.Context, tx *sql.Tx, capture string, state *protocol.ConnectorState) error {
+	update := string(state.GetUpdatedJson())
+	if state == nil || state.MergePatch && update == "{}" {
+		return nil
+	}
+	merged := `excluded.state`
+	if state.MergePatch {
+		merged = `json_patch(state, excluded.state)`
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO connector_state (capture, state) VALUES (?, ?)
+		ON CONFLICT (capture) DO UPDATE SET state = `+merged, capture, update)
+	return err
+}
+
+// state returns what was kept of a capture's state; an empty object at first.
+func (s *store) state(capture string) ([]byte, error) {
+	var state string
+	err := s.db.QueryRow(`SELECT state FROM connector_state WHERE capture = ?`, capture).Scan(&state)
+	if errors.Is(err, sql.ErrNoRows) {
+		return []byte("{}"), nil
+	}
+	return []byte(state), err
+}
+
+// keyOf returns the values at a key's JSON pointers as a JSON array; null for one that is missing.
+func keyOf(pointers []string, document []byte) (string, error) {
+	values := make([]json.RawMessage, len(pointers))
+	for i, pointer := range pointers {
+		value := json.RawMessage(document)
+		for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+			var members map[string]json.RawMessage
+			if err := json.Unmarshal(value, &members); err != nil {
+				return "", fmt.Errorf("taking the key %s: %w", pointer, err)
+			}
+			value = members[unescape.Replace(token)]
+			if value == nil {
+				value = json.RawMessage("null")
+				break
+			}
+		}
+		values[i] = value
+	}
+	key, err := json.Marshal(values)
+	return string(key), err
+}
+
+var unescape = strings.NewReplacer("~1", "/", "~0", "~")
