@@ -56,7 +56,9 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 }
 
 // holdsJSON tells whether a field's value is JSON text.
-func holdsJSON(f protoreflect.FieldDescriptor) bool { return strings.HasSuffix(string(f.Name()), "_json") }
+func holdsJSON(f protoreflect.FieldDescriptor) bool {
+	return strings.HasSuffix(string(f.Name()), "_json")
+}
 
 // decodeMessage reads a JSON object into m. It accepts lowerCamel and snake_case names and ignores names that it does
 // not know, and null for any field.
