@@ -112,21 +112,22 @@ func (s *scanner) document(levels int) (element, error) {
 		return element{}, badBody(int64(at.start), "%s where an object is expected", kindName(kind))
 	}
 	var e element
+	var metaKind jsontext.Kind
 	at, err := s.object(levels, func(name []byte, start int, kind jsontext.Kind, value span) error {
 		if e.meta.end > 0 && e.next == 0 {
 			e.next = start
 		}
 		if string(name) == "_meta" {
-			if kind != jsontext.KindBeginObject {
-				return badBody(int64(value.start), "_meta is %s; it must be an object, or left out", kindName(kind))
-			}
-			e.meta, e.metaName = value, start
+			e.meta, e.metaName, metaKind = value, start, kind
 		}
 		if e.meta.end == 0 {
 			e.previous = value.end
 		}
 		return nil
 	})
+	if err == nil && e.meta.end > 0 && metaKind != jsontext.KindBeginObject { // now that no later _meta replaces it
+		err = badBody(int64(e.meta.start), "_meta is %s; it must be an object, or left out", kindName(metaKind))
+	}
 	e.span = at
 	e.previous = max(e.previous, at.start+1)
 	return e, err

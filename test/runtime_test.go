@@ -1,0 +1,260 @@
+package test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// binary_ builds the program once for all tests.
+var binary_ = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "source-intercom-ingest")
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(dir, "source-intercom-ingest")
+	out, err := exec.Command("go", "build", "-o", file, "..").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("building: %w: %s", err, out)
+	}
+	return file, nil
+})
+
+// A runtime drives one process of the connector, as Flow does.
+type runtime struct {
+	codec string
+	cmd   *exec.Cmd
+	in    io.WriteCloser
+	out   *bufio.Reader
+
+	mu    sync.Mutex
+	log   []string // lines of standard error
+	news  *sync.Cond
+	ended bool // of the log
+}
+
+// start begins a process. The codec is told to it by FLOW_RUNTIME_CODEC, unless it is to find out itself.
+func start(codec string, tell bool, env ...string) (*runtime, error) {
+	file, err := binary_()
+	if err != nil {
+		return nil, err
+	}
+	r := &runtime{codec: codec, cmd: exec.Command(file)}
+	r.news = sync.NewCond(&r.mu)
+	r.cmd.Env = append(os.Environ(), "SOURCE_HTTP_INGEST_PORT=0")
+	if tell {
+		r.cmd.Env = append(r.cmd.Env, "FLOW_RUNTIME_CODEC="+codec)
+	}
+	r.cmd.Env = append(r.cmd.Env, env...)
+	var outErr, logErr error
+	r.in, err = r.cmd.StdinPipe()
+	out, outErr := r.cmd.StdoutPipe()
+	logs, logErr := r.cmd.StderrPipe()
+	if err := errors.Join(err, outErr, logErr, r.cmd.Start()); err != nil {
+		return nil, err
+	}
+	r.out = bufio.NewReaderSize(out, 1<<20)
+	go r.readLog(logs)
+	return r, nil
+}
+
+func (r *runtime) readLog(logs io.Reader) {
+	lines := bufio.NewReader(logs)
+	for {
+		line, err := lines.ReadString('\n')
+		r.mu.Lock()
+		if line != "" {
+			r.log = append(r.log, strings.TrimSuffix(line, "\n"))
+		}
+		r.ended = err != nil
+		r.news.Broadcast()
+		r.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+// waitLog returns the first log line for which match holds, once there is one.
+func (r *runtime) waitLog(match func(fields map[string]any) bool) (map[string]any, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for seen := 0; ; {
+		for ; seen < len(r.log); seen++ {
+			var fields map[string]any
+			if json.Unmarshal([]byte(r.log[seen]), &fields) == nil && match(fields) {
+				return fields, nil
+			}
+		}
+		if r.ended {
+			return nil, fmt.Errorf("the log ended without that line: %q", r.log)
+		}
+		r.news.Wait()
+	}
+}
+
+// send writes a request, JSON text of one line.
+func (r *runtime) send(request string) error {
+	if r.codec == "json" {
+		_, err := io.WriteString(r.in, request+"\n")
+		return err
+	}
+	b, err := toProto("Request", []byte(request))
+	if err != nil {
+		return err
+	}
+	_, err = r.in.Write(append(binary.LittleEndian.AppendUint32(nil, uint32(len(b))), b...))
+	return err
+}
+
+// patience is how long a test waits for what should come at once, before it ends the connector and fails.
+const patience = 20 * time.Second
+
+// receive reads a response as JSON text, and refuses what the runtime would.
+func (r *runtime) receive() ([]byte, error) {
+	stuck := time.AfterFunc(patience, func() { _ = r.cmd.Process.Kill() })
+	defer stuck.Stop()
+	var text []byte
+	if r.codec == "json" {
+		line, err := r.out.ReadBytes('\n')
+		if err != nil {
+			return nil, err
+		}
+		text = line[:len(line)-1]
+	} else {
+		var head [4]byte
+		if _, err := io.ReadFull(r.out, head[:]); err != nil {
+			return nil, err
+		}
+		b := make([]byte, binary.LittleEndian.Uint32(head[:]))
+		if _, err := io.ReadFull(r.out, b); err != nil {
+			return nil, fmt.Errorf("a partial message: %w", err)
+		}
+		var err error
+		if text, err = toJSON("Response", b); err != nil {
+			return nil, err
+		}
+	}
+	if err := check("Response", text); err != nil {
+		return nil, fmt.Errorf("the runtime refuses %s: %w", text, err)
+	}
+	return text, nil
+}
+
+// ask sends a request and returns its response.
+func (r *runtime) ask(request string) ([]byte, error) {
+	if err := r.send(request); err != nil {
+		return nil, err
+	}
+	return r.receive()
+}
+
+// A document is one that the connector captured.
+type document struct {
+	Binding int
+	Doc     json.RawMessage
+}
+
+// captured reads up to the next checkpoint.
+func (r *runtime) captured() ([]document, error) {
+	var documents []document
+	for {
+		text, err := r.receive()
+		if err != nil {
+			return documents, err
+		}
+		var response struct {
+			Captured   *document
+			Checkpoint *struct {
+				State struct {
+					Updated    json.RawMessage
+					MergePatch bool
+				}
+			}
+		}
+		if err := json.Unmarshal(text, &response); err != nil {
+			return nil, err
+		}
+		switch {
+		case response.Captured != nil:
+			documents = append(documents, *response.Captured)
+			if err := acceptable(response.Captured.Doc); err != nil {
+				return nil, fmt.Errorf("the runtime refuses the document %s: %w", response.Captured.Doc, err)
+			}
+		case response.Checkpoint == nil:
+			return nil, fmt.Errorf("the runtime refuses %s after Open", text)
+		case string(response.Checkpoint.State.Updated) != "{}" || !response.Checkpoint.State.MergePatch:
+			return nil, fmt.Errorf("the checkpoint %s is no empty merge patch", text)
+		default:
+			return documents, nil
+		}
+	}
+}
+
+// acceptable parses a document as strictly as the runtime: UTF-8, no duplicate names, an object with an object _meta.
+func acceptable(doc []byte) error {
+	if bytes.ContainsRune(doc, '\n') {
+		return errors.New("it holds a newline")
+	}
+	if !jsontext.Value(doc).IsValid() {
+		return errors.New("it is not strict JSON")
+	}
+	var members struct {
+		Meta map[string]json.RawMessage `json:"_meta"`
+	}
+	return json.Unmarshal(doc, &members)
+}
+
+func (r *runtime) acknowledge(checkpoints int) error {
+	return r.send(fmt.Sprintf(`{"acknowledge":{"checkpoints":%d}}`, checkpoints))
+}
+
+const specRequest = `{"spec":{"connectorType":"IMAGE","config":{}}}`
+
+// open starts a capture session and returns the address that webhooks go to.
+func (r *runtime) open(capture string) (url string, err error) {
+	if _, err := r.ask(specRequest); err != nil {
+		return "", err
+	}
+	text, err := r.ask(`{"open":{"capture":` + capture + `,"version":"v1","range":{"keyEnd":4294967295,"rClockEnd":4294967295},"state":{}}}`)
+	if err != nil {
+		return "", err
+	}
+	if want := `{"opened":{"explicitAcknowledgements":true}}`; string(text) != want {
+		return "", fmt.Errorf("open answered %s, not %s", text, want)
+	}
+	fields, err := r.waitLog(func(fields map[string]any) bool { return fields["address"] != nil })
+	if err != nil {
+		return "", err
+	}
+	address := fields["address"].(string)
+	return "http://127.0.0.1" + address[strings.LastIndexByte(address, ':'):], nil
+}
+
+// wait ends the conversation and returns the exit code and the last log line.
+func (r *runtime) wait() (code int, last string) {
+	r.in.Close()
+	_, _ = io.Copy(io.Discard, r.out)
+	r.mu.Lock()
+	for !r.ended {
+		r.news.Wait()
+	}
+	if len(r.log) > 0 {
+		last = r.log[len(r.log)-1]
+	}
+	r.mu.Unlock()
+	_ = r.cmd.Wait()
+	return r.cmd.ProcessState.ExitCode(), last
+}
