@@ -54,10 +54,10 @@ func (h *hook) documents(r *http.Request, body []byte, receivedAt time.Time) (*b
 		if len(made.frames)+len(document) > maxCommitBytes {
 			return nil, tooLarge("the %d documents of the body would be more than %d bytes with their _meta", len(elements), maxCommitBytes)
 		}
-		made.add(h.codec(), h.binding.index, document)
+		made.add(h.codec, h.binding.index, document)
 	}
 	if len(elements) > 0 {
-		made.frames = h.codec().AppendCheckpoint(made.frames)
+		made.frames = h.codec.AppendCheckpoint(made.frames)
 	}
 	return made, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/rs/cors"
 	"github.com/sirupsen/logrus"
 
+	"source-intercom-ingest/protocol"
 	"source-intercom-ingest/spec"
 )
 
@@ -26,6 +27,7 @@ const (
 type server struct {
 	log        *logrus.Logger
 	transactor *transactor
+	codec      protocol.Codec
 	token      token
 	handler    http.Handler
 }
@@ -33,6 +35,9 @@ type server struct {
 // newServer builds the routes of bindings. The transactor is needed only to serve.
 func (c Connector) newServer(config spec.EndpointConfig, bindings []*binding, t *transactor) (*server, error) {
 	s := &server{log: c.Log, transactor: t, token: newToken(config.RequireAuthToken)}
+	if t != nil {
+		s.codec = t.stream.Codec()
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", s.notFound)
 	for _, b := range bindings {

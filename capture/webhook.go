@@ -5,8 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"time"
-
-	"source-intercom-ingest/protocol"
 )
 
 // commitTimeout bounds how long a request waits for its acknowledgement. The runtime commits about once a second;
@@ -20,8 +18,6 @@ type hook struct {
 	*server
 	binding *binding
 }
-
-func (h *hook) codec() protocol.Codec { return h.transactor.stream.Codec() }
 
 // ServeHTTP takes a webhook, or answers what senders ask of a path before they send to it.
 func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
