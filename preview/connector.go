@@ -38,7 +38,7 @@ type process struct {
 	out     *bufio.Reader
 	drained func()        // reads its output to the end, or waits for who does
 	logged  chan struct{} // closed when all of its log was read
-	lastLog string        // its last line then
+	lastLog string        // its last error then, or its last words if they are no log line, as of a panic
 }
 
 // start begins a process and asks it for its Spec, as the runtime always does first.
@@ -114,10 +114,10 @@ func (p *process) end(err error) error {
 	switch {
 	case exit == nil && errors.Is(err, io.EOF):
 		return errors.New("the connector ended")
-	case exit == nil || err == nil && p.lastLog == "":
-		return errors.Join(err, exit)
+	case exit == nil:
+		return err
 	case p.lastLog == "":
-		return fmt.Errorf("the connector failed (%w) without a word", exit)
+		return fmt.Errorf("the connector failed without saying why (%w)", exit)
 	}
 	return fmt.Errorf("the connector failed (%w): %s", exit, p.lastLog)
 }
@@ -129,7 +129,7 @@ func (p *process) readLog(logs io.Reader) {
 	for {
 		line, err := lines.ReadBytes('\n')
 		if line = bytes.TrimSpace(line); len(line) > 0 {
-			p.lastLog = p.passOn(line)
+			p.passOn(line)
 		}
 		if err != nil {
 			return
@@ -137,12 +137,13 @@ func (p *process) readLog(logs io.Reader) {
 	}
 }
 
-// passOn logs a line of the process and returns its message.
-func (p *process) passOn(line []byte) string {
+// passOn logs a line of the process.
+func (p *process) passOn(line []byte) {
 	var fields logrus.Fields
 	if json.Unmarshal(line, &fields) != nil {
 		p.log.Warn(string(line))
-		return string(line)
+		p.lastLog = string(line)
+		return
 	}
 	message, _ := fields["msg"].(string)
 	name, _ := fields["level"].(string)
@@ -157,7 +158,9 @@ func (p *process) passOn(line []byte) string {
 		delete(fields, own)
 	}
 	p.log.WithFields(fields).Log(max(level, logrus.ErrorLevel), message) // never exits or panics with it
-	return message
+	if level <= logrus.ErrorLevel {
+		p.lastLog = message
+	}
 }
 
 // environ returns the environment of processes: this one's, and these variables.

@@ -138,8 +138,9 @@ func (c *Command) capture(ctx context.Context, log *logrus.Logger, connector *co
 			i++
 			continue
 		}
-		if ctx.Err() != nil {
-			return err
+		if ctx.Err() != nil { // it ends as it was asked to, if not in the way that it should
+			log.Error(err)
+			return nil
 		}
 		if time.Since(started) > stableAfter {
 			delay = firstDelay

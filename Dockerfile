@@ -1,0 +1,22 @@
+# The connector as Flow runs it: a static binary in an image that holds nothing else.
+FROM --platform=linux/amd64 golang:1.26-bookworm AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+RUN CGO_ENABLED=0 GOOS=linux GOARCH=amd64 go build -trimpath -ldflags="-s -w" -o /connector/source-intercom-ingest .
+
+FROM --platform=linux/amd64 gcr.io/distroless/static-debian12:nonroot
+COPY --from=build /connector/source-intercom-ingest /connector/source-intercom-ingest
+WORKDIR /connector
+USER nonroot
+
+# What the runtime reads: the protocol, its codec, and that webhooks come to port 8080, for which anyone may ask.
+LABEL FLOW_RUNTIME_PROTOCOL=capture
+LABEL FLOW_RUNTIME_CODEC=proto
+LABEL CONNECTOR_PROTOCOL=flow-capture
+LABEL dev.estuary.port-public.8080=true
+ENV FLOW_RUNTIME_CODEC=proto
+EXPOSE 8080
+
+ENTRYPOINT ["/connector/source-intercom-ingest"]
