@@ -49,7 +49,7 @@ func readBody(r *http.Request) ([]byte, error) {
 func tooLarge(format string, args ...any) *refusal {
 	r := refuse(http.StatusRequestEntityTooLarge, format, args...)
 	r.Message += "; at most 67108864 bytes (64 MiB) are accepted, after decompression"
-	return r.with("Connection", "close") // the rest is not read
+	return r
 }
 
 func bodyError(r *http.Request, err error) error {

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/sirupsen/logrus"
 
@@ -74,7 +76,11 @@ func (s *server) writeRefusal(w http.ResponseWriter, req *http.Request, err erro
 	for name, value := range r.header {
 		w.Header().Set(name, value)
 	}
+	control := http.NewResponseController(w)
+	_ = control.EnableFullDuplex() // answer at once, whether or not the body has come
 	writeJSON(w, r.status, r)
+	_ = control.Flush()
+	drain(control, req)
 	fields := logrus.Fields{"method": req.Method, "path": req.URL.Path, "status": r.status, "reason": r.Message}
 	if len(r.Violations) > 0 {
 		fields["violations"] = r.Violations
@@ -86,6 +92,21 @@ func (s *server) writeRefusal(w http.ResponseWriter, req *http.Request, err erro
 	s.log.WithFields(fields).Info("refused a request")
 }
 
+// A sender that is refused may write its whole body before it reads the answer, and would see a broken connection
+// instead of it. So much is read and dropped, for so long.
+const (
+	drainBytes = maxBodyBytes
+	drainTime  = 5 * time.Second
+)
+
+func drain(control *http.ResponseController, req *http.Request) {
+	if req.Header.Get("Expect") != "" {
+		return // this one waits for the answer
+	}
+	_ = control.SetReadDeadline(time.Now().Add(drainTime))
+	_, _ = io.CopyN(io.Discard, req.Body, drainBytes)
+}
+
 // writeJSON answers with a JSON body.
 func writeJSON(w http.ResponseWriter, status int, body any) {
 	text, err := json.Marshal(body)
@@ -93,6 +114,7 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 		panic(err) // the bodies are structs of this package
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
 	_, _ = w.Write(text) // a sender that does not read its answer learns nothing
 }
