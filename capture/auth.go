@@ -5,6 +5,9 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"strings"
+	"time"
+
+	"github.com/sirupsen/logrus"
 )
 
 // A token is the digest of a bearer token, so that comparing takes the same time whatever is compared.
@@ -31,6 +34,22 @@ func authenticate(required token, r *http.Request) error {
 	given := sha256.Sum256([]byte(strings.TrimSpace(text)))
 	if subtle.ConstantTimeCompare(given[:], required[:]) == 0 {
 		return refuse(http.StatusForbidden, "the bearer token is not the one that is required")
+	}
+	return nil
+}
+
+// verify checks the signature, over the body as it was sent or as its sender had it before compressing it.
+func (h *hook) verify(r *http.Request, b body) error {
+	err := h.sender.Verify(r.Header, time.Now(), b.text, b.asSent)
+	if !h.sender.Signs() {
+		return nil
+	}
+	if warning := h.watch.note(err == nil); warning != "" {
+		h.log.WithFields(logrus.Fields{"eventType": "connectorStatus", "path": h.path.String()}).
+			Warnf("%s; %s", warning, h.sender.Hint)
+	}
+	if err != nil {
+		return refuse(http.StatusUnauthorized, "%v", err).with("WWW-Authenticate", "Signature")
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"source-intercom-ingest/protocol"
 	"source-intercom-ingest/schemas"
+	"source-intercom-ingest/signature"
 	"source-intercom-ingest/spec"
 )
 
@@ -15,7 +16,7 @@ type binding struct {
 	resourcePath []string
 	path         spec.Path
 	wildcards    []string // of the path's pattern, in the order of its parameters
-	idFromHeader string   // canonical name, or empty
+	ids          ids
 	validator    *schemas.Validator
 }
 
@@ -25,15 +26,15 @@ type boundResource interface {
 	GetCollection() *protocol.CollectionSpec
 }
 
-// newBindings checks and prepares bindings. Whatever would fail a session fails here, so Validate calls it too.
-func newBindings[R boundResource](resources []R) ([]*binding, error) {
+// newBindings checks and prepares bindings for webhooks of a sender. Whatever would fail a session fails here, so Validate calls it too.
+func newBindings[R boundResource](resources []R, sender *signature.Scheme) ([]*binding, error) {
 	var bindings []*binding
 	for i, resource := range resources {
 		collection := resource.GetCollection()
 		if collection.GetName() == "" {
 			return nil, fmt.Errorf("binding %d comes without its collection; this connector needs each binding's collection beside it", i)
 		}
-		b, err := newBinding(uint32(i), resource.GetResourceConfigJson(), collection)
+		b, err := newBinding(uint32(i), resource.GetResourceConfigJson(), collection, sender)
 		if err != nil {
 			return nil, fmt.Errorf("binding %d (%s): %w", i, collection.Name, err)
 		}
@@ -48,7 +49,7 @@ func newBindings[R boundResource](resources []R) ([]*binding, error) {
 	return bindings, nil
 }
 
-func newBinding(index uint32, resourceConfig []byte, collection *protocol.CollectionSpec) (*binding, error) {
+func newBinding(index uint32, resourceConfig []byte, collection *protocol.CollectionSpec, sender *signature.Scheme) (*binding, error) {
 	config, err := spec.ParseResource(resourceConfig)
 	if err != nil {
 		return nil, err
@@ -69,7 +70,7 @@ func newBinding(index uint32, resourceConfig []byte, collection *protocol.Collec
 		collection:   collection.Name,
 		resourcePath: config.ResourcePath(),
 		path:         path,
-		idFromHeader: config.IDFromHeader,
+		ids:          newIDs(config, sender),
 		validator:    validator,
 	}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/andybalholm/brotli"
@@ -24,26 +25,52 @@ const maxEncodings = 3
 // maxZstdWindow is the largest window that RFC 8878 (3.1.1.1.2) asks decoders to support.
 const maxZstdWindow = 8 << 20
 
-// readBody returns the decompressed body of a request.
-func readBody(r *http.Request) ([]byte, error) {
+// A body is what a request carries: its text, and its bytes as they were sent where these were asked for and differ.
+type body struct {
+	text   []byte
+	asSent []byte
+}
+
+// readBody reads and decompresses the body of a request. Where the sender signs, it may have signed either.
+func readBody(r *http.Request, keepSent bool) (body, error) {
 	if r.ContentLength > maxBodyBytes {
-		return nil, tooLarge("the body is %d bytes", r.ContentLength)
+		return body{}, tooLarge("the body is %d bytes", r.ContentLength)
 	}
-	in, err := decompress(r)
+	encodings, err := encodingsOf(r.Header)
 	if err != nil {
-		return nil, err
+		return body{}, err
+	}
+	var read body
+	var sent io.Reader = r.Body
+	if keepSent && len(encodings) > 0 {
+		if read.asSent, err = readAll(r.Body, r.ContentLength); err != nil {
+			return body{}, bodyError(r, err)
+		}
+		sent = bytes.NewReader(read.asSent)
+	}
+	in, err := decompress(sent, encodings)
+	if err != nil {
+		return body{}, bodyError(r, err)
 	}
 	defer in.Close()
-	var body bytes.Buffer
-	const firstRead = 64 << 10 // what is announced is taken on trust up to here
-	body.Grow(int(min(max(r.ContentLength, 0), firstRead)) + bytes.MinRead)
-	if _, err := body.ReadFrom(io.LimitReader(in, maxBodyBytes+1)); err != nil {
-		return nil, bodyError(r, err)
+	if read.text, err = readAll(in, r.ContentLength); err != nil {
+		return body{}, bodyError(r, err)
 	}
-	if body.Len() > maxBodyBytes {
+	return read, nil
+}
+
+// readAll reads up to the limit of a body. What is announced of its size is taken on trust for a first read only.
+func readAll(in io.Reader, announced int64) ([]byte, error) {
+	const firstRead = 64 << 10
+	var b bytes.Buffer
+	b.Grow(int(min(max(announced, 0), firstRead)) + bytes.MinRead)
+	if _, err := b.ReadFrom(io.LimitReader(in, maxBodyBytes+1)); err != nil {
+		return nil, err
+	}
+	if b.Len() > maxBodyBytes {
 		return nil, tooLarge("the body is larger")
 	}
-	return body.Bytes(), nil
+	return b.Bytes(), nil
 }
 
 func tooLarge(format string, args ...any) *refusal {
@@ -63,26 +90,31 @@ func bodyError(r *http.Request, err error) error {
 	return refuse(http.StatusBadRequest, "reading the body: %v", err)
 }
 
-// decompress undoes the content encodings of a body, the last one first (RFC 9110, 8.4).
-func decompress(r *http.Request) (io.ReadCloser, error) {
-	var in io.ReadCloser = r.Body
-	encodings := strings.Split(strings.Join(r.Header.Values("Content-Encoding"), ","), ",")
-	applied := 0
-	for i := len(encodings) - 1; i >= 0; i-- {
-		name := strings.ToLower(strings.TrimSpace(encodings[i]))
+// encodingsOf returns the content encodings of a body that change it, in the order in which they were applied.
+func encodingsOf(header http.Header) ([]string, error) {
+	var encodings []string
+	for name := range strings.SplitSeq(strings.Join(header.Values("Content-Encoding"), ","), ",") {
+		name = strings.ToLower(strings.TrimSpace(name))
 		if name == "" || name == "identity" {
 			continue
 		}
-		decoder, ok := decoders[name]
-		if applied++; !ok || applied > maxEncodings {
+		if decoders[name] == nil || len(encodings) == maxEncodings {
 			return nil, refuse(http.StatusUnsupportedMediaType, "the content encoding %q is not accepted; send gzip, deflate, br, zstd or none", name).
 				with("Accept-Encoding", "gzip, deflate, br, zstd")
 		}
-		decoded, err := decoder(in)
-		if err != nil {
-			return nil, bodyError(r, err)
+		encodings = append(encodings, name)
+	}
+	return encodings, nil
+}
+
+// decompress undoes content encodings, the last one first (RFC 9110, 8.4).
+func decompress(sent io.Reader, encodings []string) (io.ReadCloser, error) {
+	in := io.NopCloser(sent)
+	for _, name := range slices.Backward(encodings) {
+		var err error
+		if in, err = decoders[name](in); err != nil {
+			return nil, err
 		}
-		in = decoded
 	}
 	return in, nil
 }

@@ -39,7 +39,7 @@ func (c Connector) Validate(req *protocol.Request_Validate) (*protocol.Response_
 	if err != nil {
 		return nil, err
 	}
-	bindings, err := newBindings(req.Bindings)
+	bindings, err := newBindings(req.Bindings, config.Signature)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (c Connector) Pull(ctx context.Context, open *protocol.Request_Open, stream
 	if err != nil {
 		return err
 	}
-	bindings, err := newBindings(open.GetCapture().GetBindings())
+	bindings, err := newBindings(open.GetCapture().GetBindings(), config.Signature)
 	if err != nil {
 		return err
 	}

@@ -3,10 +3,7 @@ package capture
 import (
 	"bytes"
 	"net/http"
-	"strconv"
 	"time"
-
-	"github.com/google/uuid"
 
 	"source-intercom-ingest/protocol"
 	"source-intercom-ingest/schemas"
@@ -28,21 +25,24 @@ type batch struct {
 
 // documents makes the documents of a body.
 func (h *hook) documents(r *http.Request, body []byte, receivedAt time.Time) (*batch, error) {
-	id, err := h.headerID(r)
+	fromHeader, err := h.ids.ofRequest(r)
 	if err != nil {
 		return nil, err
 	}
-	body, elements, array, err := scan(body)
+	body, elements, array, err := scan(body, h.want, h.values)
 	if err != nil {
 		return nil, err
 	}
-	shared := appendRequestMeta(nil, r, h.binding, receivedAt)
+	shared := h.appendRequestMeta(nil, r, receivedAt)
 	made := new(batch)
 	var document []byte
 	for i, e := range elements {
+		id, err := h.ids.ofDocument(fromHeader, e, body, i, array)
+		if err != nil {
+			return nil, err
+		}
 		document = append(document[:0], `{"_meta":{"webhookId":`...)
-		document = appendID(document, id, i, array)
-		document = append(document, shared...)
+		document = append(appendString(document, id), shared...)
 		if e.meta.end > 0 {
 			document = appendSenderMeta(document, withoutNewlines(e.meta.of(body)), h.writes(r))
 			made.unchecked = append(made.unchecked, i)
@@ -54,7 +54,7 @@ func (h *hook) documents(r *http.Request, body []byte, receivedAt time.Time) (*b
 		if len(made.frames)+len(document) > maxCommitBytes {
 			return nil, tooLarge("the %d documents of the body would be more than %d bytes with their _meta", len(elements), maxCommitBytes)
 		}
-		made.add(h.codec, h.binding.index, document)
+		made.add(h.codec, h.index, document)
 	}
 	if len(elements) > 0 {
 		made.frames = h.codec.AppendCheckpoint(made.frames)
@@ -70,31 +70,6 @@ func (b *batch) add(codec protocol.Codec, binding uint32, document []byte) {
 	b.frames = codec.AppendCapturedTail(b.frames)
 }
 
-// headerID returns the id that the request carries, or none if it gets new ones.
-func (h *hook) headerID(r *http.Request) (string, error) {
-	name := h.binding.idFromHeader
-	if name == "" {
-		return "", nil
-	}
-	if id := r.Header.Get(name); id != "" {
-		return id, nil
-	}
-	return "", refuse(http.StatusBadRequest, "the header %s is required: it identifies the webhook", name)
-}
-
-func appendID(b []byte, id string, index int, array bool) []byte {
-	switch {
-	case id == "":
-		id = newID()
-	case array:
-		id += "/" + strconv.Itoa(index)
-	}
-	return appendString(b, id)
-}
-
-// newID returns a UUID of version 7, later ones greater: documents of a transaction are published in their keys' order.
-func newID() string { return uuid.Must(uuid.NewV7()).String() }
-
 // writes tells which members of _meta are the connector's in documents of this request.
 func (h *hook) writes(r *http.Request) func(name string) bool {
 	return func(name string) bool {
@@ -102,7 +77,7 @@ func (h *hook) writes(r *http.Request) func(name string) bool {
 		case schemas.WebhookID, schemas.ReceivedAt, schemas.ReqPath, schemas.Headers:
 			return true
 		case schemas.PathParams:
-			return len(h.binding.wildcards) > 0
+			return len(h.wildcards) > 0
 		case schemas.Query:
 			return r.URL.RawQuery != ""
 		}
@@ -138,7 +113,7 @@ func withoutNewlines(text []byte) []byte {
 
 // validate refuses the request if the runtime would refuse one of its documents.
 func (h *hook) validate(made *batch) error {
-	v := h.binding.validator
+	v := h.validator
 	check := made.unchecked
 	if !v.Covered() {
 		check = nil

@@ -19,8 +19,8 @@ import (
 	"source-intercom-ingest/spec"
 )
 
-// newHook returns a hook for a path whose collection accepts everything.
-func newHook(t testing.TB, codec, path string) *hook {
+// hookFor returns a hook for a path whose collection accepts everything.
+func hookFor(t testing.TB, codec, path string) *hook {
 	t.Helper()
 	c, err := protocol.CodecByName(codec)
 	if err != nil {
@@ -61,7 +61,7 @@ func FuzzScanAndSplice(f *testing.F) {
 	} {
 		f.Add([]byte(body))
 	}
-	proto, line := newHook(f, "proto", "/in"), newHook(f, "json", "/in")
+	proto, line := hookFor(f, "proto", "/in"), hookFor(f, "json", "/in")
 	request := httptest.NewRequest(http.MethodPost, "/in?q=1", nil)
 	now := time.Now()
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -115,8 +115,8 @@ func FuzzScanAndSplice(f *testing.F) {
 }
 
 func TestWhatTheConnectorWritesIsUTF8(t *testing.T) {
-	h := newHook(t, "json", "/in/{p}")
-	_, h.binding.wildcards = h.binding.path.Pattern()
+	h := hookFor(t, "json", "/in/{p}")
+	_, h.wildcards = h.path.Pattern()
 	r := httptest.NewRequest(http.MethodPost, "/in/x?a%ff=%fe&b=1&b=%zz&&c", nil)
 	r.Header.Set("X-Latin", "caf\xe9")
 	r.SetPathValue("p0", "\xff")
@@ -142,7 +142,7 @@ func TestWhatTheConnectorWritesIsUTF8(t *testing.T) {
 }
 
 func TestAnArrayMayNotGrowBeyondTheBound(t *testing.T) {
-	h := newHook(t, "json", "/in")
+	h := hookFor(t, "json", "/in")
 	body := []byte("[" + strings.Repeat("{},", 1<<20) + "{}]")
 	_, err := h.documents(httptest.NewRequest(http.MethodPost, "/in", nil), body, time.Now())
 	if r := refusalOf(err); r.status != http.StatusRequestEntityTooLarge {

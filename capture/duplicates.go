@@ -30,7 +30,7 @@ func (r *resolution) add(cuts []span, name []byte, start int) []span {
 func resolveDuplicates(body []byte) ([]byte, error) {
 	var cuts []span
 	err := withScanner(body, true, func(s *scanner) error {
-		_, err := s.value(0)
+		_, err := s.value(0, nil)
 		cuts = s.cuts
 		return err
 	})

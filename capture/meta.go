@@ -13,18 +13,19 @@ import (
 	"source-intercom-ingest/schemas"
 )
 
-// omitted are the headers that are not captured: those that carry secrets, and those that say nothing of the webhook.
+// omitted are the headers that are not captured, beside that of the signature: those that carry secrets, and those that
+// say nothing of the webhook.
 var omitted = []string{"Authorization", "Proxy-Authorization", "Cookie", "Content-Type", "Accept"}
 
 // appendRequestMeta appends the members of _meta that all documents of a request share, from receivedAt on, each
 // behind a comma. Text that is not UTF-8 is mended.
-func appendRequestMeta(b []byte, r *http.Request, bound *binding, receivedAt time.Time) []byte {
+func (h *hook) appendRequestMeta(b []byte, r *http.Request, receivedAt time.Time) []byte {
 	b = appendMember(b, schemas.ReceivedAt, receivedAt.UTC().Format(time.RFC3339Nano))
-	b = appendMember(b, schemas.ReqPath, bound.path.String())
-	if names := bound.path.Params(); len(names) > 0 {
+	b = appendMember(b, schemas.ReqPath, h.path.String())
+	if names := h.path.Params(); len(names) > 0 {
 		b = appendObject(b, schemas.PathParams, func(yield func(name, value string) bool) {
 			for i, name := range names {
-				if !yield(name, r.PathValue(bound.wildcards[i])) {
+				if !yield(name, r.PathValue(h.wildcards[i])) {
 					return
 				}
 			}
@@ -33,14 +34,14 @@ func appendRequestMeta(b []byte, r *http.Request, bound *binding, receivedAt tim
 	if r.URL.RawQuery != "" {
 		b = appendObject(b, schemas.Query, sorted(queryOf(r.URL.RawQuery)))
 	}
-	return appendObject(b, schemas.Headers, sorted(headersOf(r)))
+	return appendObject(b, schemas.Headers, sorted(h.headersOf(r)))
 }
 
 // headersOf returns the request's headers by lower-case name, repeated values joined.
-func headersOf(r *http.Request) map[string]string {
+func (h *hook) headersOf(r *http.Request) map[string]string {
 	headers := make(map[string]string, len(r.Header)+1)
 	for name, values := range r.Header {
-		if !slices.Contains(omitted, name) {
+		if !slices.Contains(omitted, name) && !slices.Contains(h.signatureHeaders, name) {
 			headers[strings.ToLower(name)] = strings.Join(values, ", ")
 		}
 	}

@@ -73,6 +73,9 @@ func refusalOf(err error) *refusal {
 // writeRefusal answers and logs a request that is refused. Every answer other than 200 is written here.
 func (s *server) writeRefusal(w http.ResponseWriter, req *http.Request, err error) {
 	r := refusalOf(err)
+	if errors.Is(err, errQueueFull) && s.sender.Provider == "intercom" {
+		r.status = http.StatusTooManyRequests // on which Intercom holds webhooks back for up to 2 hours, on 503 for a minute
+	}
 	for name, value := range r.header {
 		w.Header().Set(name, value)
 	}

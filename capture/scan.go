@@ -6,9 +6,12 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"source-intercom-ingest/schemas"
 )
 
 // maxDepth bounds nested arrays and objects. The runtime's parser refuses the 128th that is open.
@@ -26,6 +29,48 @@ type element struct {
 	metaName int  // where _meta's name starts
 	previous int  // where the member before _meta ends, or the opening brace
 	next     int  // where the name of the member behind _meta starts; 0 if it is the last
+	found    []found
+}
+
+// A found value is one that a want asked for; its kind is zero where the document lacks it.
+type found struct {
+	kind jsontext.Kind
+	span
+}
+
+// A want asks a scan for values at locations of each document: it is a tree of member names, whose leaves number the
+// values.
+type want struct {
+	members map[string]*want
+	slot    int // of found, or -1
+}
+
+// wantAt asks for the values at JSON pointers.
+func wantAt(pointers ...string) *want {
+	root := &want{slot: -1}
+	for slot, pointer := range pointers {
+		at := root
+		for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+			token = schemas.Unescape(token)
+			if at.members == nil {
+				at.members = map[string]*want{}
+			}
+			if at.members[token] == nil {
+				at.members[token] = &want{slot: -1}
+			}
+			at = at.members[token]
+		}
+		at.slot = slot
+	}
+	return root
+}
+
+// member returns what is wanted of a member, or nil.
+func (w *want) member(name []byte) *want {
+	if w == nil {
+		return nil
+	}
+	return w.members[string(name)]
 }
 
 // withoutMeta returns the two parts of the object's members that remain when _meta is taken out.
@@ -48,28 +93,30 @@ type scanner struct {
 	// Where duplicate names are resolved instead of refused, cuts are the members that a later one replaces.
 	resolve bool
 	cuts    []span
+	found   []found // in the document that is being read
 }
 
 // scanners hold decoders, whose stacks and name tables are costly to make anew.
 var scanners = sync.Pool{New: func() any { return &scanner{dec: jsontext.NewDecoder(new(bytes.Buffer))} }}
 
-// scan returns the documents of a body, an object or an array of objects, and whether it is an array. Of duplicate
+// scan returns the documents of a body, an object or an array of objects, and whether it is an array. Each comes with
+// so many values that are wanted of it. Of duplicate
 // names the last is kept: the body that is returned has no others, and is the one that the spans are of.
-func scan(body []byte) (scanned []byte, elements []element, array bool, err error) {
-	elements, array, err = scanOnce(body)
+func scan(body []byte, w *want, values int) (scanned []byte, elements []element, array bool, err error) {
+	elements, array, err = scanOnce(body, w, values)
 	if errors.Is(err, jsontext.ErrDuplicateName) {
 		if body, err = resolveDuplicates(body); err == nil {
-			elements, array, err = scanOnce(body)
+			elements, array, err = scanOnce(body, w, values)
 		}
 	}
 	return body, elements, array, refusalOfJSON(err, body)
 }
 
-func scanOnce(body []byte) (elements []element, array bool, err error) {
+func scanOnce(body []byte, w *want, values int) (elements []element, array bool, err error) {
 	err = withScanner(body, false, func(s *scanner) error {
 		levels := 1
 		one := func() error {
-			e, err := s.document(levels)
+			e, err := s.document(levels, w, values)
 			elements = append(elements, e)
 			return err
 		}
@@ -102,10 +149,10 @@ func withScanner(body []byte, resolve bool, read func(*scanner) error) error {
 }
 
 // document reads an object and finds its member _meta. levels are those open once it is.
-func (s *scanner) document(levels int) (element, error) {
+func (s *scanner) document(levels int, w *want, values int) (element, error) {
 	kind := s.dec.PeekKind()
 	if kind != jsontext.KindBeginObject {
-		at, err := s.value(levels - 1)
+		at, err := s.value(levels-1, nil)
 		if err != nil {
 			return element{}, err
 		}
@@ -113,7 +160,10 @@ func (s *scanner) document(levels int) (element, error) {
 	}
 	var e element
 	var metaKind jsontext.Kind
-	at, err := s.object(levels, func(name []byte, start int, kind jsontext.Kind, value span) error {
+	if s.found = nil; values > 0 {
+		s.found = make([]found, values)
+	}
+	at, err := s.object(levels, w, func(name []byte, start int, kind jsontext.Kind, value span) error {
 		if e.meta.end > 0 && e.next == 0 {
 			e.next = start
 		}
@@ -128,19 +178,34 @@ func (s *scanner) document(levels int) (element, error) {
 	if err == nil && e.meta.end > 0 && metaKind != jsontext.KindBeginObject { // now that no later _meta replaces it
 		err = badBody(int64(e.meta.start), "_meta is %s; it must be an object, or left out", kindName(metaKind))
 	}
-	e.span = at
+	e.span, e.found = at, s.found
 	e.previous = max(e.previous, at.start+1)
 	return e, err
 }
 
-// value reads any value inside so many levels.
-func (s *scanner) value(levels int) (span, error) {
-	switch s.dec.PeekKind() {
+// value reads any value inside so many levels, and notes what is wanted of it.
+func (s *scanner) value(levels int, w *want) (span, error) {
+	kind := s.dec.PeekKind()
+	at, err := s.anyValue(kind, levels, w)
+	if w != nil && w.slot >= 0 {
+		s.found[w.slot] = found{kind, at}
+	}
+	return at, err
+}
+
+func (s *scanner) anyValue(kind jsontext.Kind, levels int, w *want) (span, error) {
+	switch kind {
 	case jsontext.KindBeginObject:
-		return s.object(levels+1, nil)
+		return s.object(levels+1, w, nil)
 	case jsontext.KindBeginArray:
+		index := 0
 		return s.array(levels+1, func() error {
-			_, err := s.value(levels + 1)
+			var child *want
+			if w != nil {
+				child = w.members[strconv.Itoa(index)]
+				index++
+			}
+			_, err := s.value(levels+1, child)
 			return err
 		})
 	}
@@ -165,9 +230,9 @@ func (s *scanner) array(levels int, element func() error) (span, error) {
 	return s.close(start, err)
 }
 
-// object reads an object. The callback, if any, learns each member: its name without quotes, where that starts, and
+// object reads an object, and notes what is wanted of it. The callback, if any, learns each member: its name without quotes, where that starts, and
 // its value.
-func (s *scanner) object(levels int, member func(name []byte, start int, kind jsontext.Kind, value span) error) (span, error) {
+func (s *scanner) object(levels int, w *want, member func(name []byte, start int, kind jsontext.Kind, value span) error) (span, error) {
 	start, err := s.open(levels)
 	var names resolution
 	for err == nil && s.dec.PeekKind() != jsontext.KindEndObject {
@@ -177,7 +242,7 @@ func (s *scanner) object(levels int, member func(name []byte, start int, kind js
 		}
 		nameStart := int(s.dec.InputOffset()) - len(raw)
 		var name []byte
-		if member != nil || s.resolve {
+		if member != nil || s.resolve || w != nil {
 			name = unquoted(raw)
 		}
 		if s.resolve {
@@ -185,7 +250,7 @@ func (s *scanner) object(levels int, member func(name []byte, start int, kind js
 		}
 		kind := s.dec.PeekKind()
 		var value span
-		if value, err = s.value(levels); err == nil && member != nil {
+		if value, err = s.value(levels, w.member(name)); err == nil && member != nil {
 			err = member(name, nameStart, kind, value)
 		}
 	}

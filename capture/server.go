@@ -13,6 +13,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"source-intercom-ingest/protocol"
+	"source-intercom-ingest/signature"
 	"source-intercom-ingest/spec"
 )
 
@@ -29,12 +30,20 @@ type server struct {
 	transactor *transactor
 	codec      protocol.Codec
 	token      token
+	sources    spec.Sources
+	sender     *signature.Scheme
 	handler    http.Handler
+
+	signatureHeaders []string
 }
 
 // newServer builds the routes of bindings. The transactor is needed only to serve.
 func (c Connector) newServer(config spec.EndpointConfig, bindings []*binding, t *transactor) (*server, error) {
-	s := &server{log: c.Log, transactor: t, token: newToken(config.RequireAuthToken)}
+	s := &server{
+		log: c.Log, transactor: t,
+		token: newToken(config.RequireAuthToken), sources: config.Sources,
+		sender: config.Signature, signatureHeaders: config.Signature.Headers(),
+	}
 	if t != nil {
 		s.codec = t.stream.Codec()
 	}
@@ -59,7 +68,7 @@ func (s *server) route(mux *http.ServeMux, b *binding) (err error) {
 	}()
 	pattern, wildcards := b.path.Pattern()
 	b.wildcards = wildcards
-	mux.Handle(pattern, &hook{server: s, binding: b})
+	mux.Handle(pattern, newHook(s, b))
 	return nil
 }
 

@@ -16,12 +16,27 @@ var errTooSlow = errors.New("the webhook was not committed in time")
 // A hook takes the webhooks of one path.
 type hook struct {
 	*server
-	binding *binding
+	*binding
+	want   *want // of each document
+	values int   // that are wanted
+	watch  *watch
+}
+
+func newHook(s *server, b *binding) *hook {
+	h := &hook{server: s, binding: b, watch: newWatch(time.Now)}
+	if b.ids.pointer != "" {
+		h.want, h.values = wantAt(b.ids.pointer), 1
+	}
+	return h
 }
 
 // ServeHTTP takes a webhook, or answers what senders ask of a path before they send to it.
 func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	const challenge = "X-Okta-Verification-Challenge"
+	if client, ok := h.sources.Allow(r); !ok {
+		h.writeRefusal(w, r, refuse(http.StatusForbidden, "webhooks are not accepted from the address %v", client))
+		return
+	}
 	switch {
 	case r.Method == http.MethodPost || r.Method == http.MethodPut:
 		h.handleWebhook(w, r)
@@ -42,32 +57,51 @@ const allowed = "POST, PUT, HEAD, OPTIONS"
 
 // handleWebhook is the way of one request, from its socket to its reply.
 func (h *hook) handleWebhook(w http.ResponseWriter, r *http.Request) {
-	published, err := h.take(r)
+	reply, err := h.take(r)
 	if err != nil {
 		h.writeRefusal(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]int{"published": published})
+	writeJSON(w, http.StatusOK, reply)
 }
 
-// take returns the number of documents once they are committed.
-func (h *hook) take(r *http.Request) (int, error) {
+// take returns the reply to a webhook, once its documents are committed.
+func (h *hook) take(r *http.Request) (reply any, err error) {
 	receivedAt := time.Now()
 	if err := authenticate(h.token, r); err != nil {
-		return 0, err
+		return nil, err
 	}
-	body, err := readBody(r)
+	body, err := readBody(r, h.sender.Signs())
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	made, err := h.documents(r, body, receivedAt)
-	if err != nil || len(made.documents) == 0 {
-		return 0, err
+	if err := h.verify(r, body); err != nil {
+		return nil, err
+	}
+	if reply, ok := h.sender.Answer(body.text); ok {
+		return reply, nil
+	}
+	made, err := h.documents(r, body.text, receivedAt)
+	if err != nil {
+		return nil, err
 	}
 	if err := h.validate(made); err != nil {
-		return 0, err
+		return nil, err
 	}
-	ctx, cancel := context.WithTimeoutCause(r.Context(), commitTimeout, errTooSlow)
+	return published{len(made.documents)}, h.commit(r.Context(), made)
+}
+
+// published is the reply to a webhook that is captured.
+type published struct {
+	Published int `json:"published"`
+}
+
+// commit returns once the documents are durable.
+func (h *hook) commit(ctx context.Context, made *batch) error {
+	if len(made.documents) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, commitTimeout, errTooSlow)
 	defer cancel()
-	return len(made.documents), h.transactor.commit(ctx, made.frames)
+	return h.transactor.commit(ctx, made.frames)
 }

@@ -32,6 +32,9 @@ var (
 	unescape = strings.NewReplacer("~1", "/", "~0", "~")
 )
 
+// Unescape returns the member name that a token of a JSON pointer stands for (RFC 6901).
+func Unescape(token string) string { return unescape.Replace(token) }
+
 // pointerTo writes a JSON pointer (RFC 6901).
 func pointerTo(tokens []string) string {
 	var b strings.Builder

@@ -8,23 +8,34 @@ import (
 	"errors"
 	"fmt"
 	"net/textproto"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
+
+	"source-intercom-ingest/signature"
 )
 
 // EndpointConfig is the configuration of a capture.
 type EndpointConfig struct {
-	RequireAuthToken   string   `json:"requireAuthToken,omitempty" jsonschema:"title=Authentication Token" jsonschema_description:"Optional bearer token. Requests must then carry the header Authorization: Bearer followed by this token." jsonschema_extras:"secret=true"`
-	Paths              []string `json:"paths,omitempty" jsonschema:"title=URL Paths,default=/webhook-data" jsonschema_description:"Paths that accept webhooks, one collection each. A segment in braces, as in /vendors/{vendorId}, is a parameter that is captured with each webhook."`
-	AllowedCorsOrigins []string `json:"allowedCorsOrigins,omitempty" jsonschema:"title=CORS Allowed Origins" jsonschema_description:"Origins whose web pages may post webhooks. By default any origin may, or none where an authentication token is required." jsonschema_extras:"advanced=true"`
+	RequireAuthToken   string          `json:"requireAuthToken,omitempty" jsonschema:"title=Authentication Token" jsonschema_description:"Optional bearer token. Requests must then carry the header Authorization: Bearer followed by this token." jsonschema_extras:"secret=true"`
+	Paths              []string        `json:"paths,omitempty" jsonschema:"title=URL Paths,default=/webhook-data" jsonschema_description:"Paths that accept webhooks, one collection each. A segment in braces, as in /vendors/{vendorId}, is a parameter that is captured with each webhook."`
+	AllowedCorsOrigins []string        `json:"allowedCorsOrigins,omitempty" jsonschema:"title=CORS Allowed Origins" jsonschema_description:"Origins whose web pages may post webhooks. By default any origin may, or none where an authentication token is required." jsonschema_extras:"advanced=true"`
+	SignatureConfig    json.RawMessage `json:"signatureConfig,omitempty"`
+	AllowedSources     []string        `json:"allowedSources,omitempty" jsonschema:"title=Allowed Sources" jsonschema_description:"IP addresses and CIDR blocks that may send webhooks, and intercom:us, intercom:eu or intercom:au for the addresses that Intercom publishes. By default any may." jsonschema_extras:"advanced=true"`
+	TrustedProxies     *int            `json:"trustedProxies,omitempty" jsonschema:"title=Trusted Proxies,minimum=0,maximum=16,default=1" jsonschema_description:"How many proxies in front append to the X-Forwarded-For header, of which Flow's own is one. The address of a sender is taken from there." jsonschema_extras:"advanced=true"`
+
+	// Signature and Sources are made from the members above.
+	Signature *signature.Scheme `json:"-"`
+	Sources   Sources           `json:"-"`
 }
 
 // ResourceConfig is the configuration of a binding.
 type ResourceConfig struct {
 	Stream       string `json:"stream,omitempty" jsonschema:"title=Stream" jsonschema_description:"The name of this binding among those of the capture." jsonschema_extras:"nullable=true"`
 	Path         string `json:"path,omitempty" jsonschema:"title=URL Path" jsonschema_description:"The path that accepts this binding's webhooks. Defaults to the name of the collection." jsonschema_extras:"nullable=true"`
-	IDFromHeader string `json:"idFromHeader,omitempty" jsonschema:"title=ID From Header" jsonschema_description:"A header that identifies each webhook, required in every request then. By default every webhook gets a new id." jsonschema_extras:"nullable=true"`
+	IDFromHeader string `json:"idFromHeader,omitempty" jsonschema:"title=ID From Header" jsonschema_description:"A header that identifies each webhook, required in every request then. By default the sender's own id is taken, where its signature says who it is, or else a new one." jsonschema_extras:"nullable=true"`
+	IDFromBody   string `json:"idFromBody,omitempty" jsonschema:"title=ID From Body" jsonschema_description:"A JSON pointer such as /messageId to a string or an integer in each document that identifies it, required then." jsonschema_extras:"nullable=true"`
 }
 
 // ParseEndpoint reads and checks the configuration of a capture. Members that are unknown or null are as if absent.
@@ -68,6 +79,13 @@ func (c *EndpointConfig) check(raw []byte) error {
 		}
 		paths = append(paths, path)
 		c.Paths[i] = path.String()
+	}
+	var err error
+	if c.Signature, err = signature.Parse(c.SignatureConfig); err != nil {
+		return fmt.Errorf("signatureConfig: %w", err)
+	}
+	if c.Sources, err = newSources(c.AllowedSources, c.TrustedProxies); err != nil {
+		return err
 	}
 	if slices.Contains(c.AllowedCorsOrigins, "*") {
 		if len(c.AllowedCorsOrigins) > 1 {
@@ -116,6 +134,14 @@ func ParseResource(raw []byte) (ResourceConfig, error) {
 	case slices.Contains(secretHeaders, strings.ToLower(name)):
 		return c, fmt.Errorf("resource config: idFromHeader %q names a header that carries secrets; choose one that identifies the webhook", name)
 	}
+	switch {
+	case c.IDFromBody != "" && c.IDFromHeader != "":
+		return c, fmt.Errorf("resource config: idFromHeader %q and idFromBody %q are both set; remove one", c.IDFromHeader, c.IDFromBody)
+	case c.IDFromBody != "" && (c.IDFromBody[0] != '/' || badEscape(c.IDFromBody)):
+		return c, fmt.Errorf("resource config: idFromBody %q is not a JSON pointer; write one such as /messageId", c.IDFromBody)
+	case c.IDFromBody == "/_meta" || strings.HasPrefix(c.IDFromBody, "/_meta/"):
+		return c, fmt.Errorf("resource config: idFromBody %q points to what the connector writes; choose a member of the sender's", c.IDFromBody)
+	}
 	c.IDFromHeader = textproto.CanonicalMIMEHeaderKey(c.IDFromHeader)
 	return c, nil
 }
@@ -127,6 +153,11 @@ func (c ResourceConfig) ResourcePath() []string {
 		return []string{LegacyStream}
 	}
 	return []string{c.Stream}
+}
+
+// badEscape finds a ~ that is neither ~0 nor ~1 (RFC 6901).
+func badEscape(pointer string) bool {
+	return strings.Contains(strings.NewReplacer("~0", "", "~1", "").Replace(pointer), "~")
 }
 
 // LegacyStream names the one binding that is offered where no paths are configured.
@@ -146,8 +177,11 @@ func decode(raw []byte, into any) error {
 		return fmt.Errorf("it is a JSON %s; write an object", wrong.Value)
 	}
 	want := "a string"
-	if strings.HasPrefix(wrong.Type.String(), "[]") {
+	switch {
+	case strings.HasPrefix(wrong.Type.String(), "[]"):
 		want = "a list of strings"
+	case wrong.Type.Kind() == reflect.Int:
+		want = "a whole number"
 	}
 	return fmt.Errorf("%s is a JSON %s%s; write %s", wrong.Field, wrong.Value, quoted(raw, wrong.Field), want)
 }

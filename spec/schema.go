@@ -7,6 +7,7 @@ import (
 	"github.com/invopop/jsonschema"
 
 	"source-intercom-ingest/protocol"
+	"source-intercom-ingest/signature"
 )
 
 // DocumentationURL is where the form of the configuration sends a user who wants to know more.
@@ -31,12 +32,22 @@ func Spec(*protocol.Request_Spec) (*protocol.Response_Spec, error) {
 	}, nil
 }
 
-// form makes the schema of a struct, with the annotations of Flow's forms: the order of the fields is theirs in the
-// struct, and the tag nullable adds null to a field's type.
+// form makes the schema of a configuration.
 func form(config any) (json.RawMessage, error) {
-	r := jsonschema.Reflector{Anonymous: true, ExpandedStruct: true, AllowAdditionalProperties: true, DoNotReference: true}
-	schema := r.Reflect(config)
+	schema := reflector.Reflect(config)
 	schema.Title = reflect.TypeOf(config).Name()
+	if property, ok := schema.Properties.Get("signatureConfig"); ok {
+		*property = signatureForm()
+	}
+	annotate(schema)
+	return json.Marshal(schema)
+}
+
+var reflector = jsonschema.Reflector{Anonymous: true, ExpandedStruct: true, AllowAdditionalProperties: true, DoNotReference: true}
+
+// annotate adds what Flow's forms want to know: the order of the fields, which is theirs in the struct, and null as a
+// second type of those that are tagged as nullable.
+func annotate(schema *jsonschema.Schema) {
 	order := 0
 	for field := schema.Properties.Oldest(); field != nil; field = field.Next() {
 		property := field.Value
@@ -51,5 +62,26 @@ func form(config any) (json.RawMessage, error) {
 			property.Type = ""
 		}
 	}
-	return json.Marshal(schema)
+}
+
+// signatureForm offers the providers as branches that their name tells apart.
+func signatureForm() jsonschema.Schema {
+	form := jsonschema.Schema{
+		Title:       "Signature Verification",
+		Description: "Who signs the webhooks. Those that are not signed as the provider does are refused.",
+		Type:        "object",
+		Default:     map[string]any{"provider": "none"},
+		Extras:      map[string]any{"discriminator": map[string]any{"propertyName": "provider"}},
+	}
+	for _, p := range signature.Providers() {
+		branch := reflector.Reflect(p.Config)
+		branch.Version, branch.Title = "", p.Title
+		branch.Properties.Set("provider", &jsonschema.Schema{Title: "Provider", Description: "The sender.",
+			Type: "string", Const: p.Name, Default: p.Name})
+		_ = branch.Properties.MoveToFront("provider")
+		branch.Required = append([]string{"provider"}, branch.Required...)
+		annotate(branch)
+		form.OneOf = append(form.OneOf, branch)
+	}
+	return form
 }

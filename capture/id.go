@@ -1,0 +1,83 @@
+package capture
+
+import (
+	"net/http"
+	"regexp"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
+
+	"source-intercom-ingest/signature"
+	"source-intercom-ingest/spec"
+)
+
+// ids say where the documents of a path get their ids from: what the binding's configuration names, which is then
+// required of every webhook, or else what its sender is known to send, or else new ones.
+type ids struct {
+	headers  []string // canonical names; the first that a request has counts
+	pointer  string   // into each document, or empty
+	required bool
+}
+
+func newIDs(config spec.ResourceConfig, sender *signature.Scheme) ids {
+	switch {
+	case config.IDFromHeader != "":
+		return ids{headers: []string{config.IDFromHeader}, required: true}
+	case config.IDFromBody != "":
+		return ids{pointer: config.IDFromBody, required: true}
+	}
+	return ids{headers: sender.IDHeaders, pointer: sender.IDPointer}
+}
+
+// ofRequest returns the id that the request's headers carry, if any.
+func (s ids) ofRequest(r *http.Request) (string, error) {
+	for _, name := range s.headers {
+		if id := r.Header.Get(name); id != "" {
+			return id, nil
+		}
+	}
+	if s.required && len(s.headers) > 0 {
+		return "", refuse(http.StatusBadRequest, "the header %s is required: it identifies the webhook", s.headers[0])
+	}
+	return "", nil
+}
+
+// ofDocument returns the id of the document at an index of the body. fromHeader is that of the request, if any.
+func (s ids) ofDocument(fromHeader string, e element, body []byte, index int, array bool) (string, error) {
+	switch {
+	case fromHeader != "" && array:
+		return fromHeader + "/" + strconv.Itoa(index), nil
+	case fromHeader != "":
+		return fromHeader, nil
+	}
+	if s.pointer != "" {
+		if id := e.found[idSlot].scalar(body); id != "" {
+			return id, nil
+		}
+		if s.required {
+			return "", badBody(int64(e.start), "document %d has no string or integer at %s, which identifies it", index, s.pointer)
+		}
+	}
+	return newID(), nil
+}
+
+// idSlot is where a scan finds the value at the pointer of ids.
+const idSlot = 0
+
+var isInteger = regexp.MustCompile(`^-?[0-9]+$`).Match
+
+// scalar returns what a string says, or the digits of an integer; nothing of any other value.
+func (f found) scalar(body []byte) string {
+	text := f.of(body)
+	switch {
+	case f.kind == jsontext.KindString:
+		return string(unquoted(text))
+	case f.kind == jsontext.KindNumber && isInteger(text):
+		return string(text)
+	}
+	return ""
+}
+
+// newID returns a UUID of version 7, later ones greater: documents of a transaction are published in their keys' order.
+func newID() string { return uuid.Must(uuid.NewV7()).String() }

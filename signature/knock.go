@@ -1,0 +1,30 @@
+package signature
+
+import (
+	"crypto/sha256"
+	"time"
+)
+
+// knockConfig signs as Knock's outbound webhooks do: a timestamp in milliseconds, and a base64 HMAC.
+type knockConfig struct {
+	PublicKey       string `json:"publicKey" jsonschema:"title=Signing Key" jsonschema_description:"The signing key of the webhook, from Knock's dashboard." jsonschema_extras:"secret=true"`
+	MaxSignatureAge *int   `json:"maxSignatureAge,omitempty" jsonschema:"title=Maximum Signature Age,minimum=1,maximum=259200,default=300" jsonschema_description:"How many seconds old a signature may be."`
+}
+
+func (c *knockConfig) scheme() (*Scheme, error) {
+	if err := secretError("publicKey", c.PublicKey, "the webhook's page in Knock's dashboard"); err != nil {
+		return nil, err
+	}
+	maxAge, err := age(c.MaxSignatureAge)
+	if err != nil {
+		return nil, err
+	}
+	return &Scheme{
+		Hint: "check that publicKey is the signing key of the same webhook",
+		variants: []variant{{
+			header: "X-Knock-Signature", parse: list("t", "s"), unit: time.Millisecond, maxAge: maxAge,
+			parts: template("{TIMESTAMP}.{PAYLOAD}"), encoding: encodings["base64"],
+			keys: macs(sha256.New, c.PublicKey, ""),
+		}},
+	}, nil
+}

@@ -1,0 +1,48 @@
+package signature
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"time"
+)
+
+// slackConfig signs as Slack's "Verifying requests from Slack" page says, and answers its verification of a URL.
+type slackConfig struct {
+	Secret          string `json:"secret" jsonschema:"title=Signing Secret" jsonschema_description:"The signing secret of your app, from its Basic Information page." jsonschema_extras:"secret=true"`
+	PreviousSecret  string `json:"previousSecret,omitempty" jsonschema:"title=Previous Signing Secret" jsonschema_description:"The signing secret before the current one. Both are accepted while the secret is rotated." jsonschema_extras:"secret=true"`
+	MaxSignatureAge *int   `json:"maxSignatureAge,omitempty" jsonschema:"title=Maximum Signature Age,minimum=1,maximum=259200,default=300" jsonschema_description:"How many seconds old a signature may be."`
+}
+
+func (c *slackConfig) scheme() (*Scheme, error) {
+	if err := secretError("secret", c.Secret, "the app's Basic Information page"); err != nil {
+		return nil, err
+	}
+	maxAge, err := age(c.MaxSignatureAge)
+	if err != nil {
+		return nil, err
+	}
+	return &Scheme{
+		IDPointer: "/event_id",
+		Hint:      "check that secret is the signing secret of the same app",
+		variants: []variant{{
+			header: "X-Slack-Signature", timestamp: "X-Slack-Request-Timestamp", parse: prefixed("v0="), unit: time.Second, maxAge: maxAge,
+			parts: template("v0:{TIMESTAMP}:{PAYLOAD}"), encoding: encodings["hex"],
+			keys: macs(sha256.New, c.Secret, c.PreviousSecret),
+		}},
+		answer: answerSlack,
+	}, nil
+}
+
+// answerSlack returns the challenge of Slack's verification of a URL.
+func answerSlack(body []byte) (any, bool) {
+	const kind = "url_verification"
+	var verification struct {
+		Type      string `json:"type"`
+		Challenge string `json:"challenge"`
+	}
+	if !bytes.Contains(body, []byte(kind)) || json.Unmarshal(body, &verification) != nil || verification.Type != kind {
+		return nil, false
+	}
+	return map[string]string{"challenge": verification.Challenge}, true
+}

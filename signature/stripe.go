@@ -1,0 +1,32 @@
+package signature
+
+import (
+	"crypto/sha256"
+	"time"
+)
+
+// stripeConfig signs as Stripe's "Verify webhook signatures manually" section says.
+type stripeConfig struct {
+	Secret          string `json:"secret" jsonschema:"title=Signing Secret" jsonschema_description:"The signing secret of the endpoint, which begins with whsec_." jsonschema_extras:"secret=true"`
+	PreviousSecret  string `json:"previousSecret,omitempty" jsonschema:"title=Previous Signing Secret" jsonschema_description:"The signing secret before the current one. Both are accepted while the secret is rotated." jsonschema_extras:"secret=true"`
+	MaxSignatureAge *int   `json:"maxSignatureAge,omitempty" jsonschema:"title=Maximum Signature Age,minimum=1,maximum=259200,default=300" jsonschema_description:"How many seconds old a signature may be."`
+}
+
+func (c *stripeConfig) scheme() (*Scheme, error) {
+	if err := secretError("secret", c.Secret, "the endpoint's page in Stripe's dashboard"); err != nil {
+		return nil, err
+	}
+	maxAge, err := age(c.MaxSignatureAge)
+	if err != nil {
+		return nil, err
+	}
+	return &Scheme{
+		IDPointer: "/id",
+		Hint:      "check that secret is the signing secret of the same endpoint",
+		variants: []variant{{
+			header: "Stripe-Signature", parse: list("t", "v1"), unit: time.Second, maxAge: maxAge,
+			parts: template("{TIMESTAMP}.{PAYLOAD}"), encoding: encodings["hex"],
+			keys: macs(sha256.New, c.Secret, c.PreviousSecret),
+		}},
+	}, nil
+}

@@ -1,0 +1,36 @@
+package signature
+
+import (
+	"fmt"
+	"time"
+)
+
+// twilioConfig signs as SendGrid's signed event webhooks do: ECDSA over the timestamp and the body.
+type twilioConfig struct {
+	PublicKey       string `json:"publicKey" jsonschema:"title=Verification Key" jsonschema_description:"The verification key of the event webhook: PEM, or base64 as SendGrid shows it." jsonschema_extras:"multiline=true"`
+	MaxSignatureAge *int   `json:"maxSignatureAge,omitempty" jsonschema:"title=Maximum Signature Age,minimum=1,maximum=259200,default=300" jsonschema_description:"How many seconds old a signature may be."`
+}
+
+func (c *twilioConfig) scheme() (*Scheme, error) {
+	const from = "the event webhook's page in SendGrid's settings"
+	if err := secretError("publicKey", c.PublicKey, from); err != nil {
+		return nil, err
+	}
+	key, err := parseECDSA(c.PublicKey)
+	if err != nil {
+		return nil, fmt.Errorf("publicKey %w; copy it from %s", err, from)
+	}
+	maxAge, err := age(c.MaxSignatureAge)
+	if err != nil {
+		return nil, err
+	}
+	return &Scheme{
+		Hint: "check that publicKey is the verification key of the same event webhook",
+		variants: []variant{{
+			header: "X-Twilio-Email-Event-Webhook-Signature", timestamp: "X-Twilio-Email-Event-Webhook-Timestamp",
+			parse: prefixed(""), unit: time.Second, maxAge: maxAge,
+			parts: template("{TIMESTAMP}{PAYLOAD}"), encoding: encodings["base64"],
+			keys: []verifier{key},
+		}},
+	}, nil
+}
