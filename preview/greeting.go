@@ -15,9 +15,7 @@ func greet(w io.Writer, t *task, address, db string) {
 	if err != nil || len(t.spec.Bindings) == 0 {
 		return
 	}
-	var config struct {
-		RequireAuthToken string `json:"requireAuthToken"`
-	}
+	var config endpoint
 	_ = json.Unmarshal(t.spec.ConfigJson, &config) // the connector has validated it
 	base := "http://localhost:" + port
 	var try string
@@ -34,7 +32,7 @@ func greet(w io.Writer, t *task, address, db string) {
 		path := "/" + strings.TrimPrefix(resource.Path, "/")
 		fmt.Fprintf(w, "  %s%s  into %s\n", base, path, b.Collection.Name)
 		if try == "" {
-			try = curl(base+parameter.ReplaceAllString(path, "1"), config.RequireAuthToken != "", resource.IDFromHeader)
+			try = curl(base+parameter.ReplaceAllString(path, "1"), config, resource.IDFromHeader)
 		}
 	}
 	collection := strings.ReplaceAll(t.spec.Bindings[0].Collection.Name, `"`, `""`)
@@ -45,16 +43,28 @@ func greet(w io.Writer, t *task, address, db string) {
 
 var parameter = regexp.MustCompile(`\{[^/]*\}`)
 
-// curl returns a command line that posts a first webhook. A token is not written out: it would stay on the screen.
-func curl(url string, token bool, idFromHeader string) string {
+// An endpoint is what the greeting looks for in the configuration of one.
+type endpoint struct {
+	RequireAuthToken string `json:"requireAuthToken"`
+	SignatureConfig  struct {
+		Provider string `json:"provider"`
+	} `json:"signatureConfig"`
+}
+
+// curl returns a command line that posts a first webhook. Secrets are not written out: they would stay on the screen.
+func curl(url string, config endpoint, idFromHeader string) string {
+	const body = `'{"hello":"world"}'`
 	line := "curl"
-	if token {
+	if config.RequireAuthToken != "" {
 		line += ` -H "Authorization: Bearer $AUTH_TOKEN"`
+	}
+	if config.SignatureConfig.Provider == "intercom" {
+		line += ` -H "X-Hub-Signature: sha1=$(printf %s ` + body + ` | openssl dgst -sha1 -hmac "$CLIENT_SECRET" -r | cut -d' ' -f1)"`
 	}
 	if idFromHeader != "" {
 		line += " -H " + quote(idFromHeader+": 1")
 	}
-	return line + ` -d '{"hello":"world"}' ` + quote(url)
+	return line + " -d " + body + " " + quote(url)
 }
 
 var plain = regexp.MustCompile(`^[\w./:@%+=-]+$`)

@@ -29,16 +29,17 @@ const (
 
 // A Command is the command line of preview.
 type Command struct {
-	Source    string        `help:"A Flow catalog to take the capture from. Without one, a capture with one path runs." placeholder:"FLOW.YAML" type:"existingfile"`
-	Name      string        `help:"The capture to run, where the catalog holds several."`
-	Path      []string      `help:"A path that takes webhooks (repeatable; default: /webhook-data)." sep:"none"`
-	AuthToken string        `help:"Require this bearer token of every webhook." env:"AUTH_TOKEN"`
-	Port      *uint16       `help:"The port to take webhooks on; 0 for any that is free (default: 8080)."`
-	Codec     string        `help:"The protocol's codec (default: json, or the catalog's)." enum:"json,proto," default:""`
-	Sessions  []int         `help:"Transactions in each session of the connector, then it ends; a negative number is no limit." default:"-1"`
-	Timeout   time.Duration `help:"End after this long; 0 is never."`
-	DB        string        `help:"The SQLite database to keep documents in." default:"webhooks.db" name:"db" type:"path"`
-	Quiet     bool          `help:"Do not print committed documents." short:"q"`
+	Source       string        `help:"A Flow catalog to take the capture from. Without one, a capture with one path runs." placeholder:"FLOW.YAML" type:"existingfile"`
+	Name         string        `help:"The capture to run, where the catalog holds several."`
+	Path         []string      `help:"A path that takes webhooks (repeatable; default: /webhook-data)." sep:"none"`
+	AuthToken    string        `help:"Require this bearer token of every webhook." env:"AUTH_TOKEN"`
+	ClientSecret string        `help:"Take Intercom's webhooks: require the signatures that an app with this client secret makes." env:"CLIENT_SECRET"`
+	Port         *uint16       `help:"The port to take webhooks on; 0 for any that is free (default: 8080)."`
+	Codec        string        `help:"The protocol's codec (default: json, or the catalog's)." enum:"json,proto," default:""`
+	Sessions     []int         `help:"Transactions in each session of the connector, then it ends; a negative number is no limit." default:"-1"`
+	Timeout      time.Duration `help:"End after this long; 0 is never."`
+	DB           string        `help:"The SQLite database to keep documents in." default:"webhooks.db" name:"db" type:"path"`
+	Quiet        bool          `help:"Do not print committed documents." short:"q"`
 }
 
 // Run captures until Ctrl-C, SIGTERM, the timeout or the end of the last session.
@@ -90,6 +91,9 @@ func (c *Command) task() (t *task, err error) {
 	}
 	if c.AuthToken != "" {
 		overrides["requireAuthToken"] = c.AuthToken
+	}
+	if c.ClientSecret != "" {
+		overrides["signatureConfig"] = map[string]string{"provider": "intercom", "clientSecret": c.ClientSecret}
 	}
 	return t, t.override(overrides)
 }

@@ -261,13 +261,13 @@ func prefixed(prefix string) func(string) (signed, error) {
 func list(timestampName, signatureName string) func(string) (signed, error) {
 	return func(value string) (signed, error) {
 		var s signed
-		for item := range strings.SplitSeq(value, ",") {
-			name, value, _ := strings.Cut(strings.TrimSpace(item), "=")
-			switch name {
+		for item, rest := "", value; rest != ""; {
+			item, rest, _ = strings.Cut(rest, ",")
+			switch name, text, _ := strings.Cut(strings.TrimSpace(item), "="); name {
 			case timestampName:
-				s.timestamp = value
+				s.timestamp = text
 			case signatureName:
-				s.add(value)
+				s.add(text)
 			}
 		}
 		if s.timestamp == "" || s.count == 0 {

@@ -19,9 +19,9 @@ import (
 // EndpointConfig is the configuration of a capture.
 type EndpointConfig struct {
 	RequireAuthToken   string          `json:"requireAuthToken,omitempty" jsonschema:"title=Authentication Token" jsonschema_description:"Optional bearer token. Requests must then carry the header Authorization: Bearer followed by this token." jsonschema_extras:"secret=true"`
+	SignatureConfig    json.RawMessage `json:"signatureConfig,omitempty"`
 	Paths              []string        `json:"paths,omitempty" jsonschema:"title=URL Paths,default=/webhook-data" jsonschema_description:"Paths that accept webhooks, one collection each. A segment in braces, as in /vendors/{vendorId}, is a parameter that is captured with each webhook."`
 	AllowedCorsOrigins []string        `json:"allowedCorsOrigins,omitempty" jsonschema:"title=CORS Allowed Origins" jsonschema_description:"Origins whose web pages may post webhooks. By default any origin may, or none where an authentication token is required." jsonschema_extras:"advanced=true"`
-	SignatureConfig    json.RawMessage `json:"signatureConfig,omitempty"`
 	AllowedSources     []string        `json:"allowedSources,omitempty" jsonschema:"title=Allowed Sources" jsonschema_description:"IP addresses and CIDR blocks that may send webhooks, and intercom:us, intercom:eu or intercom:au for the addresses that Intercom publishes. By default any may." jsonschema_extras:"advanced=true"`
 	TrustedProxies     *int            `json:"trustedProxies,omitempty" jsonschema:"title=Trusted Proxies,minimum=0,maximum=16,default=1" jsonschema_description:"How many proxies in front append to the X-Forwarded-For header, of which Flow's own is one. The address of a sender is taken from there." jsonschema_extras:"advanced=true"`
 

@@ -34,7 +34,7 @@ type person struct {
 
 	mu    sync.Mutex
 	news  *sync.Cond
-	said  string // on standard error
+	heard string // on standard error
 	ended bool
 }
 
@@ -63,7 +63,7 @@ func preview(t *testing.T, db string, args ...string) *person {
 	}()
 	go p.listen(logs)
 	p.hear("sqlite3", 1)
-	p.url = regexp.MustCompile(`http://localhost:\S+`).FindString(p.said)
+	p.url = regexp.MustCompile(`http://localhost:\S+`).FindString(p.said())
 	return p
 }
 
@@ -72,12 +72,19 @@ func (p *person) listen(logs io.Reader) {
 	for more := true; more; {
 		more = lines.Scan()
 		p.mu.Lock()
-		p.said += lines.Text() + "\n"
+		p.heard += lines.Text() + "\n"
 		p.ended = !more
 		p.news.Broadcast()
 		p.mu.Unlock()
 	}
 	p.done <- p.cmd.Wait()
+}
+
+// said returns what preview has said so far.
+func (p *person) said() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.heard
 }
 
 // hear waits until preview has said something so many times, or has ended.
@@ -86,7 +93,7 @@ func (p *person) hear(text string, times int) {
 	defer stuck.Stop()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for strings.Count(p.said, text) < times && !p.ended {
+	for strings.Count(p.heard, text) < times && !p.ended {
 		p.news.Wait()
 	}
 }
@@ -177,20 +184,20 @@ func TestPreviewKeepsAndPrintsAWebhook(t *testing.T) {
 // What preview says can be typed as it is.
 func TestPreviewSaysCommandsThatWork(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "webhooks.db")
-	p := preview(t, db, "--path", "/vendors/{vendorId}", "--auth-token", "s3cret")
-	if strings.Contains(p.said, "s3cret") {
-		t.Errorf("the token is on the screen: %s", p.said)
+	p := preview(t, db, "--path", "/vendors/{vendorId}", "--auth-token", "s3cret", "--client-secret", "cl1ent")
+	if strings.Contains(p.said(), "s3cret") || strings.Contains(p.said(), "cl1ent") {
+		t.Errorf("a secret is on the screen: %s", p.said())
 	}
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("there is no curl here")
 	}
-	line := regexp.MustCompile(`(?m)^  curl .*$`).FindString(p.said)
+	line := regexp.MustCompile(`(?m)^  curl .*$`).FindString(p.said())
 	cmd := exec.Command("sh", "-c", line)
-	cmd.Env = append(os.Environ(), "AUTH_TOKEN=s3cret")
+	cmd.Env = append(os.Environ(), "AUTH_TOKEN=s3cret", "CLIENT_SECRET=cl1ent")
 	if out, err := cmd.Output(); err != nil || string(out) != `{"published":1}` {
 		t.Errorf("%s: %s, %v", line, out, err)
 	}
-	query := regexp.MustCompile(`SELECT [^']*`).FindString(p.said)
+	query := regexp.MustCompile(`SELECT [^']*`).FindString(p.said())
 	if kept := rows(t, db, query); len(kept) != 1 || !strings.Contains(kept[0], `"pathParams":{"vendorId":"1"}`) {
 		t.Errorf("%s: %q", query, kept)
 	}
@@ -242,8 +249,8 @@ func TestPreviewTellsWhatIsWrongWithItsConfiguration(t *testing.T) {
 		{"--source flow.yaml --name acmeCo/other", `no capture "acmeCo/other"`},
 	} {
 		p := preview(t, filepath.Join(t.TempDir(), "webhooks.db"), strings.Fields(c.args)...)
-		if err := <-p.done; err == nil || !strings.Contains(p.said, c.want) {
-			t.Errorf("%s: %v: %s", c.args, err, p.said)
+		if err := <-p.done; err == nil || !strings.Contains(p.said(), c.want) {
+			t.Errorf("%s: %v: %s", c.args, err, p.said())
 		}
 	}
 }
@@ -280,7 +287,7 @@ func TestPreviewStartsAFailedConnectorAgain(t *testing.T) {
 	p.hear("the connector failed", 1)
 	p.hear("listening for webhooks", 2)
 	if status, _, err := post(t.Context(), p.url, `{"n":2}`); status != 200 {
-		t.Errorf("answered %d, %v: %s", status, err, p.said)
+		t.Errorf("answered %d, %v: %s", status, err, p.said())
 	}
 	p.stop()
 	if kept := rows(t, db, `SELECT document FROM documents`); len(kept) != 2 {

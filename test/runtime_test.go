@@ -105,10 +105,22 @@ func (r *runtime) waitLog(match func(fields map[string]any) bool) (map[string]an
 	}
 }
 
-// send writes a request, JSON text of one line.
+// logged returns the log so far.
+func (r *runtime) logged() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return strings.Join(r.log, "\n")
+}
+
+// send writes a request, JSON text.
 func (r *runtime) send(request string) error {
 	if r.codec == "json" {
-		_, err := io.WriteString(r.in, request+"\n")
+		var line bytes.Buffer
+		if err := json.Compact(&line, []byte(request)); err != nil {
+			return err
+		}
+		line.WriteByte('\n')
+		_, err := line.WriteTo(r.in)
 		return err
 	}
 	b, err := toProto("Request", []byte(request))

@@ -1,0 +1,81 @@
+package spec
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+func TestTheClientIsWhoTheTrustedProxiesSay(t *testing.T) {
+	one, two, none := 1, 2, 0
+	for _, c := range []struct {
+		proxies           *int
+		remote, forwarded string
+		want              string
+	}{
+		{nil, "203.0.113.1:99", "", "203.0.113.1"},
+		{nil, "203.0.113.1:99", "198.51.100.1", "203.0.113.1"}, // no proxy of ours says so
+		{nil, "10.0.0.1:99", "198.51.100.1", "198.51.100.1"},
+		{&one, "[::ffff:10.0.0.1]:99", "6.6.6.6, 198.51.100.1", "198.51.100.1"},
+		{&two, "127.0.0.1:99", "6.6.6.6, 198.51.100.1,10.9.9.9", "198.51.100.1"},
+		{&two, "[fd00::1]:99", "198.51.100.1", "198.51.100.1"}, // came past the outer proxy
+		{&none, "10.0.0.1:99", "198.51.100.1", "10.0.0.1"},
+		{nil, "10.0.0.1:99", "::ffff:198.51.100.1", "198.51.100.1"},
+		{nil, "10.0.0.1:99", "198.51.100.1:4711", "198.51.100.1"},
+		{nil, "10.0.0.1:99", "[2001:db8::1]:4711", "2001:db8::1"},
+		{nil, "10.0.0.1:99", "fe80::1%eth0", "fe80::1"},
+		{nil, "10.0.0.1:99", " ", "10.0.0.1"},
+		{nil, "10.0.0.1:99", "unknown", "invalid IP"},
+		{nil, "10.0.0.1:99", "198.51.100.1,", "invalid IP"},
+		{nil, "pipe", "", "invalid IP"},
+	} {
+		s, err := newSources([]string{"0.0.0.0/0"}, c.proxies)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequest(http.MethodPost, "/", nil)
+		r.RemoteAddr = c.remote
+		if c.forwarded != "" {
+			r.Header.Set("X-Forwarded-For", c.forwarded)
+		}
+		if got := s.client(r); got.String() != c.want {
+			t.Errorf("%+v: got %v", c, got)
+		}
+	}
+}
+
+func TestSourcesAreAddressesBlocksAndLists(t *testing.T) {
+	for entry, allowed := range map[string]map[string]bool{
+		"203.0.113.7":         {"203.0.113.7": true, "203.0.113.8": false},
+		"::ffff:203.0.113.7":  {"203.0.113.7": true},
+		"::ffff:10.0.0.0/104": {"203.0.113.7": false, "10.1.2.3": true},
+		" 203.0.113.99/24 ":   {"203.0.113.7": true, "203.0.114.7": false},
+		"2001:db8::/32":       {"2001:db8::7": true, "203.0.113.7": false},
+		"intercom:us":         {"34.231.68.152": true, "54.217.125.63": false},
+		"intercom:au":         {"3.104.68.152": true},
+	} {
+		s, err := newSources([]string{entry}, nil)
+		if err != nil {
+			t.Errorf("%s: %v", entry, err)
+		}
+		for address, want := range allowed {
+			r := httptest.NewRequest(http.MethodPost, "/", nil)
+			r.RemoteAddr = "10.0.0.1:1"
+			r.Header.Set("X-Forwarded-For", address)
+			if _, got := s.Allow(r); got != want {
+				t.Errorf("%s from %s: %v", entry, address, got)
+			}
+		}
+	}
+	for _, entry := range []string{"", "10.0.0.0/33", "10.0.0", "example.com", "intercom:", "intercom"} {
+		if _, err := newSources([]string{entry}, nil); err == nil {
+			t.Errorf("%q is accepted", entry)
+		}
+	}
+	if s, err := newSources([]string{}, nil); err != nil || len(s.prefixes) != 0 {
+		t.Error(err)
+	}
+	if _, ok := (Sources{}).Allow(httptest.NewRequest(http.MethodPost, "/", nil)); !ok {
+		t.Error("no list allows none")
+	}
+}
