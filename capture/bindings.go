@@ -2,7 +2,9 @@ package capture
 
 import (
 	"fmt"
+	"slices"
 
+	"source-intercom-ingest/intercom"
 	"source-intercom-ingest/protocol"
 	"source-intercom-ingest/schemas"
 	"source-intercom-ingest/signature"
@@ -15,7 +17,7 @@ type binding struct {
 	collection   string
 	resourcePath []string
 	path         spec.Path
-	wildcards    []string // of the path's pattern, in the order of its parameters
+	topics       []intercom.Pattern // none stands for what no other binding of the path takes
 	ids          ids
 	validator    *schemas.Validator
 }
@@ -39,14 +41,32 @@ func newBindings[R boundResource](resources []R, sender *signature.Scheme) ([]*b
 			return nil, fmt.Errorf("binding %d (%s): %w", i, collection.Name, err)
 		}
 		for _, earlier := range bindings {
-			if b.path.Conflicts(earlier.path) {
-				return nil, fmt.Errorf("paths %q of %s and %q of %s match the same requests; change or remove one",
-					earlier.path, earlier.collection, b.path, b.collection)
+			if err := compatible(earlier, b); err != nil {
+				return nil, err
 			}
 		}
 		bindings = append(bindings, b)
 	}
 	return bindings, nil
+}
+
+// compatible refuses two bindings of which no request could tell which one it is for.
+func compatible(a, b *binding) error {
+	switch {
+	case !a.path.Conflicts(b.path):
+		return nil
+	case a.path.String() != b.path.String() || len(a.topics) == 0 && len(b.topics) == 0:
+		return fmt.Errorf("paths %q of %s and %q of %s match the same requests; change or remove one, or give bindings of one path topics that tell them apart",
+			a.path, a.collection, b.path, b.collection)
+	case equalTopics(a.topics, b.topics):
+		return fmt.Errorf("bindings of %s and %s at path %q have the same topics %q; change or remove one", a.collection, b.collection, a.path, a.topics)
+	}
+	return nil
+}
+
+func equalTopics(a, b []intercom.Pattern) bool {
+	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	return slices.Equal(slices.Compact(a), slices.Compact(b))
 }
 
 func newBinding(index uint32, resourceConfig []byte, collection *protocol.CollectionSpec, sender *signature.Scheme) (*binding, error) {
@@ -65,7 +85,12 @@ func newBinding(index uint32, resourceConfig []byte, collection *protocol.Collec
 	if err != nil {
 		return nil, err
 	}
+	var topics []intercom.Pattern
+	for _, topic := range config.Topics {
+		topics = append(topics, intercom.Pattern(topic))
+	}
 	return &binding{
+		topics:       topics,
 		index:        index,
 		collection:   collection.Name,
 		resourcePath: config.ResourcePath(),

@@ -88,7 +88,11 @@ func (c Connector) Pull(ctx context.Context, open *protocol.Request_Open, stream
 	loops.Go(t.acknowledge)
 	loops.Go(func() error { return s.serve(ctx, listener) })
 	err = clean(loops.Wait())
-	c.status().WithField("cause", cause(err)).Info("stopping")
+	entry := c.status().WithField("cause", cause(err))
+	if dropped := s.untaken.total(); len(dropped) > 0 {
+		entry = entry.WithField("dropped", dropped)
+	}
+	entry.Info("stopping")
 	return err
 }
 

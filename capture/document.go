@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"source-intercom-ingest/intercom"
 	"source-intercom-ingest/protocol"
 	"source-intercom-ingest/schemas"
 )
@@ -19,59 +20,86 @@ const maxCommitBytes = 2 * maxBodyBytes
 // A batch is the documents of one request, as they are written to the runtime.
 type batch struct {
 	frames    []byte // a Captured message for each document, and one Checkpoint
-	documents []span // in frames
-	unchecked []int  // indexes of the documents whose _meta holds members of the sender's
+	documents []document
+}
+
+// A document is one of a batch.
+type document struct {
+	span             // in the batch's frames
+	binding *binding // that it goes to
+	element int      // index of what it was made from, in the body
+	foreign bool     // its _meta holds members of the sender's
 }
 
 // documents makes the documents of a body.
 func (h *hook) documents(r *http.Request, body []byte, receivedAt time.Time) (*batch, error) {
-	fromHeader, err := h.ids.ofRequest(r)
-	if err != nil {
-		return nil, err
-	}
-	body, elements, array, err := scan(body, h.want, h.values)
+	body, elements, array, err := scan(body, h.want, h.slots)
 	if err != nil {
 		return nil, err
 	}
 	shared := h.appendRequestMeta(nil, r, receivedAt)
 	made := new(batch)
-	var document []byte
+	var text []byte
+	var to []*binding
 	for i, e := range elements {
-		id, err := h.ids.ofDocument(fromHeader, e, body, i, array)
-		if err != nil {
-			return nil, err
+		event := h.event(e, body)
+		to = h.targets(to[:0], event)
+		var fresh string
+		for _, b := range to {
+			id, err := b.ids.of(r, e, body, i, array)
+			if err != nil {
+				return nil, err
+			}
+			if id == "" {
+				if fresh == "" {
+					fresh = newID()
+				}
+				id = fresh // one for all the bindings that take the notification
+			}
+			text = h.appendDocument(text[:0], id, shared, event, r, e, body)
+			if err := made.add(h.codec, document{binding: b, element: i, foreign: e.meta.end > 0}, text); err != nil {
+				return nil, err
+			}
 		}
-		document = append(document[:0], `{"_meta":{"webhookId":`...)
-		document = append(appendString(document, id), shared...)
-		if e.meta.end > 0 {
-			document = appendSenderMeta(document, withoutNewlines(e.meta.of(body)), h.writes(r))
-			made.unchecked = append(made.unchecked, i)
-		}
-		document = appendMembers(append(document, '}'), body, e)
-		if len(document) > maxDocumentBytes {
-			return nil, tooLarge("document %d would be %d bytes with its _meta", i, len(document))
-		}
-		if len(made.frames)+len(document) > maxCommitBytes {
-			return nil, tooLarge("the %d documents of the body would be more than %d bytes with their _meta", len(elements), maxCommitBytes)
-		}
-		made.add(h.codec, h.index, document)
 	}
-	if len(elements) > 0 {
+	if len(made.documents) > 0 {
 		made.frames = h.codec.AppendCheckpoint(made.frames)
 	}
 	return made, nil
 }
 
-func (b *batch) add(codec protocol.Codec, binding uint32, document []byte) {
-	b.frames = codec.AppendCapturedHead(b.frames, binding, len(document))
-	start := len(b.frames)
-	b.frames = append(b.frames, document...)
-	b.documents = append(b.documents, span{start, len(b.frames)})
+// appendDocument appends the sender's object with _meta put in.
+func (h *hook) appendDocument(b []byte, id string, shared []byte, event intercom.Event, r *http.Request, e element, body []byte) []byte {
+	b = append(b, `{"_meta":{"webhookId":`...)
+	b = append(appendString(b, id), shared...)
+	if event.Topic != "" {
+		b = event.AppendJSON(append(b, `,"event":`...))
+	}
+	if e.meta.end > 0 {
+		b = appendSenderMeta(b, e.meta.of(body), h.writes(r, event))
+	}
+	return appendMembers(append(b, '}'), body, e)
+}
+
+// add frames a document, if it is not too large.
+func (b *batch) add(codec protocol.Codec, d document, text []byte) error {
+	if len(text) > maxDocumentBytes {
+		return tooLarge("document %d would be %d bytes with its _meta", d.element, len(text))
+	}
+	if len(b.frames)+len(text) > maxCommitBytes {
+		return tooLarge("the documents of the body would be more than %d bytes with their _meta", maxCommitBytes)
+	}
+	b.frames = codec.AppendCapturedHead(b.frames, d.binding.index, len(text))
+	d.start = len(b.frames)
+	b.frames = append(b.frames, text...)
+	d.end = len(b.frames)
+	b.documents = append(b.documents, d)
 	b.frames = codec.AppendCapturedTail(b.frames)
+	return nil
 }
 
 // writes tells which members of _meta are the connector's in documents of this request.
-func (h *hook) writes(r *http.Request) func(name string) bool {
+func (h *hook) writes(r *http.Request, event intercom.Event) func(name string) bool {
 	return func(name string) bool {
 		switch name {
 		case schemas.WebhookID, schemas.ReceivedAt, schemas.ReqPath, schemas.Headers:
@@ -80,6 +108,8 @@ func (h *hook) writes(r *http.Request) func(name string) bool {
 			return len(h.wildcards) > 0
 		case schemas.Query:
 			return r.URL.RawQuery != ""
+		case schemas.Event:
+			return event.Topic != ""
 		}
 		return false
 	}
@@ -88,43 +118,32 @@ func (h *hook) writes(r *http.Request) func(name string) bool {
 // appendMembers appends the sender's members, less its _meta, and the closing brace.
 func appendMembers(b, body []byte, e element) []byte {
 	first, second := e.withoutMeta()
-	before, after := withoutNewlines(first.of(body)), withoutNewlines(second.of(body))
+	before, after := first.of(body), second.of(body)
 	if len(bytes.TrimSpace(before)) > 0 || len(bytes.TrimSpace(after)) > 0 {
 		b = append(b, ',')
 	}
-	return append(append(append(b, before...), after...), '}')
+	return append(appendOnOneLine(appendOnOneLine(b, before), after), '}')
 }
 
-// withoutNewlines takes white space that holds a newline out of JSON text, in place. In valid JSON a newline stands
-// between tokens only; in a message of the JSON codec it would end the message.
-func withoutNewlines(text []byte) []byte {
-	newline := bytes.IndexByte(text, '\n')
-	if newline < 0 {
-		return text
-	}
-	kept := text[:0]
-	for newline >= 0 {
-		kept = append(kept, bytes.TrimRight(text[:newline], " \t\r")...)
+// appendOnOneLine appends JSON text less the white space that holds a newline. In valid JSON a newline stands between
+// tokens only; in a message of the JSON codec it would end the message.
+func appendOnOneLine(b, text []byte) []byte {
+	for newline := bytes.IndexByte(text, '\n'); newline >= 0; newline = bytes.IndexByte(text, '\n') {
+		b = append(b, bytes.TrimRight(text[:newline], " \t\r")...)
 		text = bytes.TrimLeft(text[newline:], " \t\r\n")
-		newline = bytes.IndexByte(text, '\n')
 	}
-	return append(kept, text...)
+	return append(b, text...)
 }
 
 // validate refuses the request if the runtime would refuse one of its documents.
-func (h *hook) validate(made *batch) error {
-	v := h.validator
-	check := made.unchecked
-	if !v.Covered() {
-		check = nil
-		for i := range made.documents {
-			check = append(check, i)
-		}
-	}
+func (b *batch) validate() error {
 	var violations []schemas.Violation
-	for _, i := range check {
-		for _, violation := range v.Validate(made.documents[i].of(made.frames)) {
-			violation.Document = i
+	for _, d := range b.documents {
+		if d.binding.validator.Covered() && !d.foreign {
+			continue
+		}
+		for _, violation := range d.binding.validator.Validate(d.of(b.frames)) {
+			violation.Document = d.element
 			violations = append(violations, violation)
 		}
 		if len(violations) >= schemas.MaxViolations {

@@ -34,7 +34,7 @@ func hookFor(t testing.TB, codec, path string) *hook {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &hook{server: &server{codec: c}, binding: &binding{path: template, validator: validator}}
+	return &hook{server: &server{codec: c}, path: template, rest: &binding{path: template, validator: validator}}
 }
 
 // decode reads JSON keeping the text of numbers.

@@ -17,6 +17,7 @@ import (
 type ids struct {
 	headers  []string // canonical names; the first that a request has counts
 	pointer  string   // into each document, or empty
+	slot     int      // where a scan finds the value at the pointer
 	required bool
 }
 
@@ -28,6 +29,15 @@ func newIDs(config spec.ResourceConfig, sender *signature.Scheme) ids {
 		return ids{pointer: config.IDFromBody, required: true}
 	}
 	return ids{headers: sender.IDHeaders, pointer: sender.IDPointer}
+}
+
+// of returns the id of the document at an index of the body; none if it needs a new one.
+func (s ids) of(r *http.Request, e element, body []byte, index int, array bool) (string, error) {
+	fromHeader, err := s.ofRequest(r)
+	if err != nil || s.pointer == "" && fromHeader == "" {
+		return "", err
+	}
+	return s.ofDocument(fromHeader, e, body, index, array)
 }
 
 // ofRequest returns the id that the request's headers carry, if any.
@@ -43,7 +53,7 @@ func (s ids) ofRequest(r *http.Request) (string, error) {
 	return "", nil
 }
 
-// ofDocument returns the id of the document at an index of the body. fromHeader is that of the request, if any.
+// ofDocument returns the id that the document itself carries, or that of its request.
 func (s ids) ofDocument(fromHeader string, e element, body []byte, index int, array bool) (string, error) {
 	switch {
 	case fromHeader != "" && array:
@@ -52,18 +62,15 @@ func (s ids) ofDocument(fromHeader string, e element, body []byte, index int, ar
 		return fromHeader, nil
 	}
 	if s.pointer != "" {
-		if id := e.found[idSlot].scalar(body); id != "" {
+		if id := e.found[s.slot].scalar(body); id != "" {
 			return id, nil
 		}
 		if s.required {
 			return "", badBody(int64(e.start), "document %d has no string or integer at %s, which identifies it", index, s.pointer)
 		}
 	}
-	return newID(), nil
+	return "", nil
 }
-
-// idSlot is where a scan finds the value at the pointer of ids.
-const idSlot = 0
 
 var isInteger = regexp.MustCompile(`^-?[0-9]+$`).Match
 

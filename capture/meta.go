@@ -134,7 +134,7 @@ func appendSenderMeta(b []byte, theirs []byte, ours func(name string) bool) []by
 		}
 		name = name.Clone()
 		if value, err = dec.ReadValue(); err == nil && !ours(string(unquoted(name))) {
-			b = append(append(append(append(b, ','), name...), ':'), value...)
+			b = appendOnOneLine(append(append(append(b, ','), name...), ':'), value)
 		}
 	}
 	return b // theirs was scanned before, and is valid

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/rs/cors"
@@ -35,6 +36,8 @@ type server struct {
 	handler    http.Handler
 
 	signatureHeaders []string
+	workspaces       []string // none stands for all
+	untaken          *tally
 }
 
 // newServer builds the routes of bindings. The transactor is needed only to serve.
@@ -43,33 +46,29 @@ func (c Connector) newServer(config spec.EndpointConfig, bindings []*binding, t 
 		log: c.Log, transactor: t,
 		token: newToken(config.RequireAuthToken), sources: config.Sources,
 		sender: config.Signature, signatureHeaders: config.Signature.Headers(),
+		workspaces: config.Workspaces, untaken: new(tally),
 	}
 	if t != nil {
 		s.codec = t.stream.Codec()
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", s.notFound)
+	var hooks []*hook
 	for _, b := range bindings {
-		if err := s.route(mux, b); err != nil {
+		i := slices.IndexFunc(hooks, func(h *hook) bool { return h.path.String() == b.path.String() })
+		if i < 0 {
+			i = len(hooks)
+			hooks = append(hooks, newHook(s, b.path, config.Notifies()))
+		}
+		hooks[i].add(b)
+	}
+	for _, h := range hooks {
+		if err := h.route(mux); err != nil {
 			return nil, err
 		}
 	}
 	s.handler = s.recover(allowOrigins(config.CORSOrigins(), mux))
 	return s, nil
-}
-
-// route registers a binding's path. The checks of [spec.ParsePath] leave nothing for the ServeMux to refuse, by a
-// panic as it does; if it did, that would be the user's error to see.
-func (s *server) route(mux *http.ServeMux, b *binding) (err error) {
-	defer func() {
-		if reason := recover(); reason != nil {
-			err = fmt.Errorf("path %q of %s can not be served (%v); change it", b.path, b.collection, reason)
-		}
-	}()
-	pattern, wildcards := b.path.Pattern()
-	b.wildcards = wildcards
-	mux.Handle(pattern, newHook(s, b))
-	return nil
 }
 
 // serve answers requests until ctx ends, and then lets the answers that are due leave.

@@ -13,23 +13,6 @@ const commitTimeout = 30 * time.Second
 
 var errTooSlow = errors.New("the webhook was not committed in time")
 
-// A hook takes the webhooks of one path.
-type hook struct {
-	*server
-	*binding
-	want   *want // of each document
-	values int   // that are wanted
-	watch  *watch
-}
-
-func newHook(s *server, b *binding) *hook {
-	h := &hook{server: s, binding: b, watch: newWatch(time.Now)}
-	if b.ids.pointer != "" {
-		h.want, h.values = wantAt(b.ids.pointer), 1
-	}
-	return h
-}
-
 // ServeHTTP takes a webhook, or answers what senders ask of a path before they send to it.
 func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	const challenge = "X-Okta-Verification-Challenge"
@@ -85,7 +68,7 @@ func (h *hook) take(r *http.Request) (reply any, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := h.validate(made); err != nil {
+	if err := made.validate(); err != nil {
 		return nil, err
 	}
 	return published{len(made.documents)}, h.commit(r.Context(), made)

@@ -1,4 +1,4 @@
-// Package discover offers the bindings of a configuration: one for each URL path.
+// Package discover offers the bindings of a configuration: one for each URL path, or several by the topics of the path.
 package discover
 
 import (
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"source-intercom-ingest/intercom"
 	"source-intercom-ingest/protocol"
 	"source-intercom-ingest/schemas"
 	"source-intercom-ingest/spec"
@@ -18,46 +19,71 @@ type resource struct {
 	IDFromHeader *string `json:"idFromHeader"`
 }
 
-// Discover answers one binding for each of the configured paths, in order. Captures that are older than paths have
-// none, and keep the one binding that they know.
+// familyResource is that of a binding for some topics of a path.
+type familyResource struct {
+	resource
+	Topics []string `json:"topics"`
+}
+
+// Discover answers the bindings of the configured paths, in order. Captures that are older than paths have none, and
+// keep the one binding that they know.
 func Discover(req *protocol.Request_Discover) (*protocol.Response_Discovered, error) {
 	config, err := spec.ParseEndpoint(req.ConfigJson)
 	if err != nil {
 		return nil, err
 	}
-	found := new(protocol.Response_Discovered)
+	d := discovery{config: config, found: new(protocol.Response_Discovered)}
 	for _, text := range config.Paths {
-		path, err := spec.ParsePath(text)
-		if err != nil {
+		if err := d.path(text); err != nil {
 			return nil, err
 		}
-		offer, err := binding(strings.Trim(text, "/"), text, resource{Stream: &text, Path: &text}, path.Params())
-		if err != nil {
-			return nil, err
-		}
-		found.Bindings = append(found.Bindings, offer)
 	}
 	if len(config.Paths) == 0 {
-		offer, err := binding(spec.LegacyStream, spec.LegacyStream, resource{}, nil)
-		if err != nil {
+		if err := d.add(spec.LegacyStream, spec.LegacyStream, resource{}, nil); err != nil {
 			return nil, err
 		}
-		found.Bindings = append(found.Bindings, offer)
 	}
-	return found, nil
+	return d.found, nil
 }
 
-func binding(name, stream string, config resource, pathParams []string) (*protocol.Response_Discovered_Binding, error) {
+type discovery struct {
+	config spec.EndpointConfig
+	found  *protocol.Response_Discovered
+}
+
+// path offers what takes the webhooks of a path: one binding for each family of objects if so configured, and one for
+// all the rest.
+func (d *discovery) path(text string) error {
+	path, err := spec.ParsePath(text)
+	if err != nil {
+		return err
+	}
+	name := strings.Trim(text, "/")
+	if d.config.Collections == spec.ByObject {
+		for _, family := range intercom.Families {
+			stream := text + "#" + family.Name
+			config := familyResource{resource{Stream: &stream, Path: &text}, family.Topics}
+			if err := d.add(name+"/"+family.Name, stream, config, path.Params()); err != nil {
+				return err
+			}
+		}
+	}
+	return d.add(name, text, resource{Stream: &text, Path: &text}, path.Params())
+}
+
+func (d *discovery) add(name, stream string, config any, pathParams []string) error {
 	raw, err := json.Marshal(config)
 	if err != nil {
-		return nil, fmt.Errorf("encoding the resource config of %q: %w", stream, err)
+		return fmt.Errorf("encoding the resource config of %q: %w", stream, err)
 	}
-	return &protocol.Response_Discovered_Binding{
+	notifies := d.config.Notifies() || d.config.Collections == spec.ByObject
+	d.found.Bindings = append(d.found.Bindings, &protocol.Response_Discovered_Binding{
 		RecommendedName:    name,
 		ResourceConfigJson: raw,
-		DocumentSchemaJson: schemas.Document(pathParams),
+		DocumentSchemaJson: schemas.Document(pathParams, notifies),
 		Key:                []string{"/_meta/" + schemas.WebhookID},
 		ResourcePath:       []string{stream},
 		IsFallbackKey:      true, // a webhook never deletes, so users may choose another key
-	}, nil
+	})
+	return nil
 }

@@ -2,41 +2,43 @@ package schemas
 
 import "slices"
 
-// A shape describes every value that the connector may write at a location, as far as a schema can ask.
+// A shape describes every value that the connector may write at a location, as far as a schema can ask. The zero shape
+// is that of any value.
 type shape struct {
-	text   string           // the string's format, or anyText
+	kind   string           // "string", "integer" or "object"; empty for any
+	format string           // that a string always has, or empty
 	always map[string]shape // members that an object always has
-	never  bool             // an object has no other members
-	others *shape           // what its other members are
-	any    bool             // any value at all
+	may    map[string]shape // members that it may have
+	others *shape           // what its further members are; nil where there are none
 }
 
-const anyText = "any text"
-
 var (
-	text     = shape{text: anyText}
-	dateTime = shape{text: "date-time"}
-	texts    = shape{others: &text}
-	anything = shape{any: true}
+	anything = shape{}
+	text     = shape{kind: "string"}
+	dateTime = shape{kind: "string", format: "date-time"}
+	integer  = shape{kind: "integer"}
+	texts    = shape{kind: "object", others: &text}
 )
 
 // written is the shape of the documents of a path with these parameters when the sender's own members hold no _meta.
 // The runtime sets /_meta/uuid to a placeholder before it validates.
 func written(pathParams []string) shape {
-	meta := map[string]shape{
-		WebhookID: text, ReceivedAt: dateTime, ReqPath: text, Headers: texts, "uuid": text,
+	meta := shape{
+		kind:   "object",
+		always: map[string]shape{WebhookID: text, ReceivedAt: dateTime, ReqPath: text, Headers: texts, "uuid": text},
+		may: map[string]shape{Query: texts, Event: {kind: "object", may: map[string]shape{
+			"topic": text, "workspaceId": text, "objectType": text, "objectId": text, "operation": text,
+			"occurredAt": dateTime, "attempt": integer,
+		}}},
 	}
 	if len(pathParams) > 0 {
-		params := shape{always: map[string]shape{}, never: true}
+		params := shape{kind: "object", always: map[string]shape{}}
 		for _, name := range pathParams {
 			params.always[name] = text
 		}
-		meta[PathParams] = params
+		meta.always[PathParams] = params
 	}
-	return shape{
-		always: map[string]shape{"_meta": {always: meta, others: &texts}}, // the one other member is query
-		others: &anything,
-	}
+	return shape{kind: "object", always: map[string]shape{"_meta": meta}, others: &anything}
 }
 
 // assertions are the keywords that can refuse a value and that covers does not reason about.
@@ -88,24 +90,21 @@ func (c *coverage) covers(schema any, s shape) bool {
 }
 
 func (c *coverage) type_(sub object, s shape) bool {
-	want := "object"
-	if s.text != "" {
-		want = "string"
-	}
+	var kinds []any
 	switch kind := sub["type"].(type) {
 	case nil:
 		return true
-	case string:
-		return !s.any && kind == want
 	case []any:
-		return !s.any && slices.Contains(kind, any(want))
+		kinds = kind
+	default:
+		kinds = []any{kind}
 	}
-	return false
+	return slices.Contains(kinds, any(s.kind)) || s.kind == "integer" && slices.Contains(kinds, any("number"))
 }
 
 func (c *coverage) format(sub object, s shape) bool {
 	format, ok := sub["format"]
-	return !ok || s.text != "" && s.text == format || s.text == "" && !s.any
+	return !ok || format == s.format || s.kind == "object"
 }
 
 func (c *coverage) reference(sub object, s shape) bool {
@@ -123,43 +122,49 @@ func (c *coverage) anyOf(sub object, s shape) bool {
 	return !ok || slices.ContainsFunc(some, func(sub any) bool { return c.covers(sub, s) })
 }
 
-// members decides about required, properties and additionalProperties.
+// members decides about required, properties and additionalProperties, which mean objects only.
 func (c *coverage) members(sub object, s shape) bool {
-	required, _ := sub["required"].([]any)
-	properties, _ := sub["properties"].(object)
-	additional, hasAdditional := sub["additionalProperties"]
-	if s.text != "" {
-		return true // strings have no members
+	if s.kind != "object" && s.kind != "" {
+		return true
 	}
+	required, _ := sub["required"].([]any)
 	for _, name := range required {
-		if name, _ := name.(string); s.any || !has(s.always, name) {
+		if name, _ := name.(string); !has(s.always, name) {
 			return false
 		}
 	}
+	properties, _ := sub["properties"].(object)
 	for name, property := range properties {
 		if member, ok := s.member(name); ok && !c.covers(property, member) {
 			return false
 		}
 	}
-	if !hasAdditional {
+	additional, ok := sub["additionalProperties"]
+	if !ok {
 		return true
 	}
-	for name, member := range s.always {
-		if _, listed := properties[name]; !listed && !c.covers(additional, member) {
-			return false
+	for _, members := range []map[string]shape{s.always, s.may} {
+		for name, member := range members {
+			if _, listed := properties[name]; !listed && !c.covers(additional, member) {
+				return false
+			}
 		}
 	}
-	return s.never || s.others != nil && c.covers(additional, *s.others) || s.any && c.covers(additional, anything)
+	others, ok := s.member("")
+	return !ok || c.covers(additional, others)
 }
 
 // member returns the shape of the values of one member, and whether there can be such a member.
 func (s shape) member(name string) (shape, bool) {
-	switch member, ok := s.always[name]; {
-	case ok:
-		return member, true
-	case s.any:
+	for _, members := range []map[string]shape{s.always, s.may} {
+		if member, ok := members[name]; ok {
+			return member, true
+		}
+	}
+	switch {
+	case s.kind == "":
 		return anything, true
-	case s.never || s.others == nil:
+	case s.others == nil:
 		return shape{}, false
 	}
 	return *s.others, true

@@ -12,13 +12,15 @@ const (
 	PathParams = "pathParams"
 	Query      = "query"
 	Headers    = "headers"
+	Event      = "event"
 )
 
 type object = map[string]any
 
 // Document returns the schema of the documents of a path with these parameters. It says what the connector writes
-// under _meta; the sender's members are left to the runtime's inference.
-func Document(pathParams []string) json.RawMessage {
+// under _meta; the sender's members are left to the runtime's inference. Those of Intercom's notifications are
+// described, but nothing is required of them: a notification of a new shape is captured all the same.
+func Document(pathParams []string, notifications bool) json.RawMessage {
 	meta := object{
 		WebhookID:  described("string", "Identifies this webhook: an id that the sender gave it, or a time-ordered UUID."),
 		ReceivedAt: described("string", "When the webhook was received, in UTC."),
@@ -42,12 +44,54 @@ func Document(pathParams []string) json.RawMessage {
 	about := described("object", "What the connector knows of the webhook beside its body.")
 	about["properties"] = meta
 	about["required"] = required
+	properties := object{"_meta": about}
+	if notifications {
+		meta[Event] = event()
+		for name, description := range envelope {
+			properties[name] = object{"description": description}
+		}
+	}
 	return mustMarshal(object{
 		"type":           "object",
 		"x-infer-schema": true,
-		"properties":     object{"_meta": about},
+		"properties":     properties,
 		"required":       []string{"_meta"},
 	})
+}
+
+// event describes what the connector derives from a notification.
+func event() object {
+	e := described("object", "What happened to which object, derived from the notification. What can not be derived is left out.")
+	attempt := described("integer", "Counts the deliveries of this notification, from 1.")
+	occurredAt := described("string", "When it happened, in UTC.")
+	occurredAt["format"] = "date-time"
+	e["properties"] = object{
+		"topic":       described("string", "The topic, such as conversation.user.created."),
+		"workspaceId": described("string", "The workspace that it happened in."),
+		"objectType":  described("string", "The kind of object that it is about, such as conversation or contact."),
+		"objectId":    described("string", "Identifies that object among those of its kind."),
+		"operation":   described("string", "What happened to the object: created, updated or deleted."),
+		"occurredAt":  occurredAt,
+		"attempt":     attempt,
+	}
+	return e
+}
+
+// envelope describes the members of a notification, as Intercom's page "Webhook Notifications" lists them and as they
+// are received.
+var envelope = map[string]string{
+	"type":              "Always notification_event.",
+	"app_id":            "Identifies the workspace.",
+	"id":                "Identifies the notification. A ping has none.",
+	"topic":             "Names what happened, such as conversation.user.created.",
+	"data":              "Holds the object that it happened to, as item.",
+	"links":             "Links of the notification.",
+	"self":              "A link to the notification.",
+	"created_at":        "When the notification was made, in seconds since 1970.",
+	"first_sent_at":     "When the notification was first sent, in seconds since 1970.",
+	"delivered_at":      "When the notification was delivered, in seconds since 1970, or 0.",
+	"delivery_status":   "The state of the delivery when the notification was sent.",
+	"delivery_attempts": "Counts the deliveries of this notification, from 1.",
 }
 
 func described(kind, description string) object {

@@ -87,7 +87,7 @@ func (k key) writtenAs(s shape) bool {
 		}
 		s = s.always[token]
 	}
-	return s.text != ""
+	return s.kind == "string"
 }
 
 var (

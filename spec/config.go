@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"source-intercom-ingest/intercom"
 	"source-intercom-ingest/signature"
 )
 
@@ -25,6 +26,9 @@ type EndpointConfig struct {
 	AllowedSources     []string        `json:"allowedSources,omitempty" jsonschema:"title=Allowed Sources" jsonschema_description:"IP addresses and CIDR blocks that may send webhooks, and intercom:us, intercom:eu or intercom:au for the addresses that Intercom publishes. By default any may." jsonschema_extras:"advanced=true"`
 	TrustedProxies     *int            `json:"trustedProxies,omitempty" jsonschema:"title=Trusted Proxies,minimum=0,maximum=16,default=1" jsonschema_description:"How many proxies in front append to the X-Forwarded-For header, of which Flow's own is one. The address of a sender is taken from there." jsonschema_extras:"advanced=true"`
 
+	Collections string   `json:"collections,omitempty" jsonschema:"title=Collections,enum=path,enum=object,default=path" jsonschema_description:"Whether discovery offers one collection for each path, or one for each kind of Intercom's objects: conversations, contacts and so on." jsonschema_extras:"advanced=true"`
+	Workspaces  []string `json:"workspaces,omitempty" jsonschema:"title=Workspaces" jsonschema_description:"Ids of the Intercom workspaces to capture. Notifications of others are dropped. By default those of all that installed the app are captured." jsonschema_extras:"advanced=true"`
+
 	// Signature and Sources are made from the members above.
 	Signature *signature.Scheme `json:"-"`
 	Sources   Sources           `json:"-"`
@@ -32,10 +36,11 @@ type EndpointConfig struct {
 
 // ResourceConfig is the configuration of a binding.
 type ResourceConfig struct {
-	Stream       string `json:"stream,omitempty" jsonschema:"title=Stream" jsonschema_description:"The name of this binding among those of the capture." jsonschema_extras:"nullable=true"`
-	Path         string `json:"path,omitempty" jsonschema:"title=URL Path" jsonschema_description:"The path that accepts this binding's webhooks. Defaults to the name of the collection." jsonschema_extras:"nullable=true"`
-	IDFromHeader string `json:"idFromHeader,omitempty" jsonschema:"title=ID From Header" jsonschema_description:"A header that identifies each webhook, required in every request then. By default the sender's own id is taken, where its signature says who it is, or else a new one." jsonschema_extras:"nullable=true"`
-	IDFromBody   string `json:"idFromBody,omitempty" jsonschema:"title=ID From Body" jsonschema_description:"A JSON pointer such as /messageId to a string or an integer in each document that identifies it, required then." jsonschema_extras:"nullable=true"`
+	Stream       string   `json:"stream,omitempty" jsonschema:"title=Stream" jsonschema_description:"The name of this binding among those of the capture." jsonschema_extras:"nullable=true"`
+	Path         string   `json:"path,omitempty" jsonschema:"title=URL Path" jsonschema_description:"The path that accepts this binding's webhooks. Defaults to the name of the collection." jsonschema_extras:"nullable=true"`
+	IDFromHeader string   `json:"idFromHeader,omitempty" jsonschema:"title=ID From Header" jsonschema_description:"A header that identifies each webhook, required in every request then. By default the sender's own id is taken, where its signature says who it is, or else a new one." jsonschema_extras:"nullable=true"`
+	Topics       []string `json:"topics,omitempty" jsonschema:"title=Topics" jsonschema_description:"Topics of the notifications that go to this binding, such as conversation.user.created or conversation.*. By default all that no other binding of the path takes." jsonschema_extras:"nullable=true"`
+	IDFromBody   string   `json:"idFromBody,omitempty" jsonschema:"title=ID From Body" jsonschema_description:"A JSON pointer such as /messageId to a string or an integer in each document that identifies it, required then." jsonschema_extras:"nullable=true"`
 }
 
 // ParseEndpoint reads and checks the configuration of a capture. Members that are unknown or null are as if absent.
@@ -87,6 +92,16 @@ func (c *EndpointConfig) check(raw []byte) error {
 	if c.Sources, err = newSources(c.AllowedSources, c.TrustedProxies); err != nil {
 		return err
 	}
+	switch c.Collections {
+	case "":
+		c.Collections = ByPath
+	case ByPath, ByObject:
+	default:
+		return fmt.Errorf("collections is %q; choose %s or %s", c.Collections, ByPath, ByObject)
+	}
+	if slices.Contains(c.Workspaces, "") {
+		return fmt.Errorf("workspaces %q has one without a name; write ids such as those of app_id in notifications", c.Workspaces)
+	}
 	if slices.Contains(c.AllowedCorsOrigins, "*") {
 		if len(c.AllowedCorsOrigins) > 1 {
 			return fmt.Errorf("allowedCorsOrigins %q has %q beside others; list either that alone or the origins to allow", c.AllowedCorsOrigins, "*")
@@ -97,6 +112,15 @@ func (c *EndpointConfig) check(raw []byte) error {
 	}
 	return nil
 }
+
+// What discovery offers for each path: one binding, or one for each family of objects.
+const (
+	ByPath   = "path"
+	ByObject = "object"
+)
+
+// Notifies tells that the sender is one whose requests are notifications with topics.
+func (c EndpointConfig) Notifies() bool { return c.Signature.Provider == "intercom" }
 
 // isSet tells that one of the members is there and not null.
 func isSet(raw []byte, names ...string) bool {
@@ -141,6 +165,11 @@ func ParseResource(raw []byte) (ResourceConfig, error) {
 		return c, fmt.Errorf("resource config: idFromBody %q is not a JSON pointer; write one such as /messageId", c.IDFromBody)
 	case c.IDFromBody == "/_meta" || strings.HasPrefix(c.IDFromBody, "/_meta/"):
 		return c, fmt.Errorf("resource config: idFromBody %q points to what the connector writes; choose a member of the sender's", c.IDFromBody)
+	}
+	for i, topic := range c.Topics {
+		if !intercom.Pattern(topic).Possible() {
+			return c, fmt.Errorf("resource config: topics[%d] %q matches no topic; write one such as conversation.user.created, conversation.* or *", i, topic)
+		}
 	}
 	c.IDFromHeader = textproto.CanonicalMIMEHeaderKey(c.IDFromHeader)
 	return c, nil

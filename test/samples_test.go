@@ -22,7 +22,7 @@ type manifest struct {
 
 func readManifest(t *testing.T) manifest {
 	t.Helper()
-	text, err := os.ReadFile("testdata/MANIFEST.json")
+	text, err := os.ReadFile("../intercom/samples/MANIFEST.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func readManifest(t *testing.T) manifest {
 // readSample returns the body of a sample notification, which is what its signature is of.
 func readSample(t *testing.T, name string) string {
 	t.Helper()
-	body, err := os.ReadFile(filepath.Join("testdata", name))
+	body, err := os.ReadFile(filepath.Join("../intercom/samples", name))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,100 @@
+package capture
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"source-intercom-ingest/intercom"
+	"source-intercom-ingest/spec"
+)
+
+// A hook takes the webhooks of one path, for the bindings of that path.
+type hook struct {
+	*server
+	path      spec.Path
+	wildcards []string   // of the path's pattern, in the order of its parameters
+	byTopic   []*binding // with topics
+	rest      *binding   // without; nil if there is none
+	notifies  bool       // its webhooks are notifications with topics
+	want      *want      // of each document
+	slots     int        // values that are wanted
+	watch     *watch
+}
+
+func newHook(s *server, path spec.Path, notifies bool) *hook {
+	return &hook{server: s, path: path, notifies: notifies, watch: newWatch(time.Now)}
+}
+
+func (h *hook) add(b *binding) {
+	if len(b.topics) == 0 {
+		h.rest = b
+		return
+	}
+	h.byTopic = append(h.byTopic, b)
+	h.notifies = true
+}
+
+// route registers the path, and settles what is wanted of its documents: the locations of an event first, if its
+// webhooks are notifications, then those of the bindings' ids. The checks of [spec.ParsePath] leave nothing for the
+// ServeMux to refuse, by a panic as it does; if it did, that would be the user's error to see.
+func (h *hook) route(mux *http.ServeMux) (err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("path %q can not be served (%v); change it", h.path, reason)
+		}
+	}()
+	var locations []string
+	if h.notifies {
+		locations = slices.Clone(intercom.Locations)
+	}
+	for _, b := range append(slices.Clone(h.byTopic), h.rest) {
+		if b == nil || b.ids.pointer == "" {
+			continue
+		}
+		if b.ids.slot = slices.Index(locations, b.ids.pointer); b.ids.slot < 0 {
+			b.ids.slot = len(locations)
+			locations = append(locations, b.ids.pointer)
+		}
+	}
+	if h.slots = len(locations); h.slots > 0 {
+		h.want = wantAt(locations...)
+	}
+	pattern, wildcards := h.path.Pattern()
+	h.wildcards = wildcards
+	mux.Handle(pattern, h)
+	return nil
+}
+
+// event derives what a document of the body says has happened; nothing where webhooks are no notifications.
+func (h *hook) event(e element, body []byte) intercom.Event {
+	if !h.notifies {
+		return intercom.Event{}
+	}
+	values := make([]intercom.Value, len(intercom.Locations))
+	for i := range values {
+		values[i] = e.found[i].of(body)
+	}
+	return intercom.NewEvent(values)
+}
+
+// targets appends the bindings that take a notification: every one that names its topic, else the one without topics.
+func (h *hook) targets(to []*binding, event intercom.Event) []*binding {
+	if h.notifies && event.WorkspaceID != "" && len(h.workspaces) > 0 && !slices.Contains(h.workspaces, event.WorkspaceID) {
+		h.untaken.add(h.log, "of the workspace "+event.WorkspaceID+", which is not among workspaces")
+		return to
+	}
+	for _, b := range h.byTopic {
+		if slices.ContainsFunc(b.topics, func(p intercom.Pattern) bool { return p.Matches(event.Topic) }) {
+			to = append(to, b)
+		}
+	}
+	if len(to) == 0 && h.rest != nil {
+		to = append(to, h.rest)
+	}
+	if len(to) == 0 {
+		h.untaken.add(h.log, fmt.Sprintf("of the topic %q, which no binding of %s takes", event.Topic, h.path))
+	}
+	return to
+}
