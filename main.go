@@ -14,6 +14,7 @@ import (
 
 	"source-intercom-ingest/capture"
 	"source-intercom-ingest/discover"
+	"source-intercom-ingest/intercom"
 	"source-intercom-ingest/preview"
 	"source-intercom-ingest/protocol"
 	"source-intercom-ingest/spec"
@@ -23,9 +24,10 @@ import (
 var version string
 
 type commands struct {
-	Connector connectorCommand `cmd:"" default:"1" help:"Speak Flow's capture protocol on standard input and output (the default)."`
-	Preview   preview.Command  `cmd:"" help:"Take webhooks on this machine, without Flow, and keep them in a SQLite database."`
-	Version   versionCommand   `cmd:"" help:"Print the version and the revision that it was built from."`
+	Connector connectorCommand     `cmd:"" default:"1" help:"Speak Flow's capture protocol on standard input and output (the default)."`
+	Preview   preview.Command      `cmd:"" help:"Take webhooks on this machine, without Flow, and keep them in a SQLite database."`
+	Send      intercom.SendCommand `cmd:"" help:"Post sample notifications, as Intercom does."`
+	Version   versionCommand       `cmd:"" help:"Print the version and the revision that it was built from."`
 }
 
 func main() {

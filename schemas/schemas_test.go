@@ -1,6 +1,8 @@
 package schemas
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -156,5 +158,26 @@ func TestViolationsAreBounded(t *testing.T) {
 	found := v.Validate([]byte(`{"v":[` + strings.Repeat("1,", 1000) + `"` + strings.Repeat("x", 1000) + `"]}`))
 	if len(found) != MaxViolations || found[0].InstanceLocation != "/v/0" || found[0].Keyword != "type" {
 		t.Errorf("%d violations: %v", len(found), found)
+	}
+}
+
+func TestEverySampleIsValidAgainstItsDiscoveredSchema(t *testing.T) {
+	files, err := filepath.Glob("../intercom/samples/*.json")
+	if err != nil || len(files) < 50 {
+		t.Fatal(len(files), err)
+	}
+	v, err := Compile(Document(nil, true), []string{"/_meta/webhookId"}, nil)
+	if err != nil || !v.Covered() {
+		t.Fatalf("covered %v, %v", v.Covered(), err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc := strings.Replace(string(text), "{", `{"_meta":{"webhookId":"1","receivedAt":"2026-11-21T00:00:00Z","event":{"topic":"x","attempt":1}},`, 1)
+		if found := v.Validate([]byte(doc)); len(found) > 0 {
+			t.Errorf("%s: %v", file, found)
+		}
 	}
 }

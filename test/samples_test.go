@@ -3,9 +3,13 @@ package test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -134,4 +138,129 @@ func TestEverySampleIsVerifiedAndCaptured(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What the connector says has happened, by sample: the golden file, and the README's table of it.
+func TestEverySampleSaysWhatHappened(t *testing.T) {
+	m := readManifest(t)
+	both(t, func(t *testing.T, codec string) {
+		r, url := openSession(t, codec, `{"name":"acme/intercom","config":{"signatureConfig":{"provider":"intercom","clientSecret":"`+m.ClientSecret+`"}},
+			"bindings":[{"resourceConfig":{"stream":"i","path":"/i"},"collection":{"name":"acme/i","key":["/_meta/webhookId"],"writeSchema":true}}]}`)
+		var golden strings.Builder
+		table := []string{"| topic | `objectType` | `objectId` | `operation` | `occurredAt` | `attempt` |", "|---|---|---|---|---|---|"}
+		for _, name := range slices.Sorted(maps.Keys(m.Files)) {
+			_, documents := r.deliver(t, url+"/i", readSample(t, name), "X-Hub-Signature", m.Files[name].Signature)
+			var doc struct {
+				Meta struct{ Event json.RawMessage } `json:"_meta"`
+			}
+			if err := json.Unmarshal(documents[0].Doc, &doc); err != nil {
+				t.Fatal(err)
+			}
+			var e struct {
+				Topic, ObjectType, ObjectID, Operation, OccurredAt string
+				Attempt                                            int
+			}
+			if err := json.Unmarshal(doc.Meta.Event, &e); err != nil || e.Topic != m.Files[name].Topic {
+				t.Errorf("%s: %s, %v", name, doc.Meta.Event, err)
+			}
+			fmt.Fprintf(&golden, "%s %s\n", name, doc.Meta.Event)
+			if !strings.Contains(name, ".retry.") && !strings.Contains(name, ".v2_15.json") || e.Topic == "ticket.resolved" {
+				table = append(table, fmt.Sprintf("| `%s` | %s | %s | %s | %s | %d |", e.Topic, e.ObjectType, e.ObjectID, e.Operation, e.OccurredAt, e.Attempt))
+			}
+		}
+		compare(t, "testdata/events.txt", func(string) string { return golden.String() })
+		compare(t, "../README.md", func(readme string) string {
+			const begin, end = "<!-- what every sample says: begin -->\n", "<!-- end -->"
+			before, rest, found := strings.Cut(readme, begin)
+			_, after, closed := strings.Cut(rest, end)
+			if !found || !closed {
+				t.Fatalf("the README lacks %s%s", begin, end)
+			}
+			return before + begin + strings.Join(table, "\n") + "\n" + end + after
+		})
+	})
+}
+
+// compare holds a file to what it should be; with -update it becomes so.
+func compare(t *testing.T, file string, want func(got string) string) {
+	t.Helper()
+	got, err := os.ReadFile(file)
+	if err != nil && !*update {
+		t.Fatal(err)
+	}
+	text := want(string(got))
+	switch {
+	case text == string(got):
+	case *update:
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		t.Errorf("%s is stale; go test ./test -update writes it anew", file)
+	}
+}
+
+// families are the collections of the discovered bindings, by what a sample's topic begins with.
+var families = map[string]string{
+	"conversation": "conversations", "conversation_part": "conversations",
+	"contact": "contacts", "user": "contacts", "visitor": "contacts", "granular": "contacts",
+	"company": "companies", "ticket": "tickets", "admin": "admins", "article": "articles",
+	"call": "calls", "content_stat": "content_stats", "event": "events", "job": "jobs",
+}
+
+// Everything that send knows ends in preview's database, a row each, in the collection of its object.
+func TestSendAllAgainstPreview(t *testing.T) {
+	m := readManifest(t)
+	catalog := filepath.Join(t.TempDir(), "flow.yaml")
+	text := "captures: {acmeCo/intercom: {endpoint: {local: {command: [x], config: {paths: [/intercom], collections: object}}}, bindings: []}}\n"
+	if err := os.WriteFile(catalog, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db := filepath.Join(t.TempDir(), "webhooks.db")
+	p := preview(t, db, "--source", catalog, "--client-secret", "s3cret", "--quiet")
+	url := p.url[:strings.LastIndexByte(p.url, '/')] + "/intercom"
+	file, err := binary_()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(file, "send", "--all", "--url", url, "--client-secret", "s3cret", "--concurrency", "4", "--workspace", "w-1").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), fmt.Sprintf("%d sent, %[1]d answered 200", len(m.Files))) {
+		t.Errorf("%v: %s", err, out)
+	}
+	if out, err := exec.Command(file, "send", "--url", url, "--client-secret", "wrong", "--count", "2").CombinedOutput(); err == nil ||
+		!strings.Contains(string(out), "2 of 2 were not answered 200") {
+		t.Errorf("%v: %s", err, out)
+	}
+	p.stop()
+	want := map[string]int{}
+	for _, sample := range m.Files {
+		first, _, _ := strings.Cut(sample.Topic, ".")
+		want[strings.TrimSuffix("preview/intercom/"+families[first], "/")]++
+	}
+	got := map[string]int{}
+	for _, collection := range rows(t, db, `SELECT collection FROM documents WHERE document ->> '$._meta.event.workspaceId' = 'w-1'`) {
+		got[collection]++
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("rows are %v, not %v", got, want)
+	}
+	if ids := rows(t, db, `SELECT DISTINCT key FROM documents`); len(ids) != len(m.Files) {
+		t.Errorf("%d keys of %d samples", len(ids), len(m.Files))
+	}
+}
+
+func TestSendListsEveryTopic(t *testing.T) {
+	file, err := binary_()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(file, "send", "--list").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sample := range readManifest(t).Files {
+		if !strings.Contains(string(out), "\n"+sample.Topic+" ") {
+			t.Errorf("%s is not listed", sample.Topic)
+		}
+	}
 }

@@ -1,0 +1,112 @@
+package capture
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"source-intercom-ingest/intercom"
+)
+
+// reference decides what a hook's targets are the slow way: each pattern as a regular expression, each rule in turn.
+func reference(bindings []*binding, topic string) (want []uint32) {
+	var rest []uint32
+	for _, b := range bindings {
+		named := false
+		for _, p := range b.topics {
+			expression := strings.ReplaceAll(regexp.QuoteMeta(string(p)), `\*`, ".*")
+			named = named || regexp.MustCompile("^"+expression+"$").MatchString(topic)
+		}
+		switch {
+		case named:
+			want = append(want, b.index)
+		case len(b.topics) == 0:
+			rest = append(rest, b.index)
+		}
+	}
+	if len(want) == 0 {
+		return rest
+	}
+	return want
+}
+
+func TestTargetsAreThoseOfTheReference(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	words := []string{"conversation", "contact", "user", "created", "tag", "x"}
+	name := func() string {
+		parts := make([]string, 1+random.IntN(3))
+		for i := range parts {
+			parts[i] = words[random.IntN(len(words))]
+		}
+		return strings.Join(parts, ".")
+	}
+	for range 1000 {
+		h := &hook{server: &server{log: logrus.New(), untaken: new(tally)}, notifies: true}
+		h.log.SetLevel(logrus.ErrorLevel)
+		var bindings []*binding
+		for i := range uint32(random.IntN(6)) {
+			b := &binding{index: i}
+			for range random.IntN(4) {
+				p := name() + []string{"", ".*", "*"}[random.IntN(3)]
+				if random.IntN(10) == 0 {
+					p = "*"
+				}
+				if !intercom.Pattern(p).Possible() {
+					t.Fatalf("%s is refused", p)
+				}
+				b.topics = append(b.topics, intercom.Pattern(p))
+			}
+			if len(b.topics) == 0 && h.rest != nil {
+				continue
+			}
+			h.add(b)
+			bindings = append(bindings, b)
+		}
+		for range 20 {
+			topic := name()
+			var got []uint32
+			for _, b := range h.targets(nil, intercom.Event{Topic: topic}) {
+				got = append(got, b.index)
+			}
+			if want := reference(bindings, topic); !slices.Equal(got, want) {
+				t.Fatalf("%s goes to %v, not %v", topic, got, want)
+			}
+		}
+	}
+}
+
+// notification is one of 1.4 KB.
+func notification() []byte {
+	return fmt.Appendf(nil, `{"type":"notification_event","app_id":"qz7w41xk","data":{"type":"notification_event_data","item":{"type":"conversation","id":"215473900112233","created_at":1788221400,"updated_at":1788221400,"source":{"type":"conversation","id":"3390417755","body":%q},"open":true,"state":"open","tags":{"type":"tag.list","tags":[]}}},"links":{},"id":"notif_895a456c-ad7f-4846-b9ed-461e8184ca63","topic":"conversation.user.created","delivery_status":"pending","delivery_attempts":1,"delivered_at":0,"first_sent_at":1788221401,"created_at":1788221401,"self":null}`,
+		strings.Repeat("Hi! My export fails. ", 42))
+}
+
+// The difference between the two is what routing and the event cost.
+func BenchmarkDocuments(b *testing.B) {
+	body := notification()
+	request := httptest.NewRequest(http.MethodPost, "/in", nil)
+	for _, notifies := range []bool{false, true} {
+		b.Run(fmt.Sprintf("notifies=%v", notifies), func(b *testing.B) {
+			h := hookFor(b, "proto", "/in")
+			h.notifies = notifies
+			if err := h.route(http.NewServeMux()); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			b.SetBytes(int64(len(body)))
+			for b.Loop() {
+				if _, err := h.documents(request, body, time.Now()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
