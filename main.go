@@ -35,7 +35,7 @@ func main() {
 		kong.Name("source-intercom-ingest"),
 		kong.Description("Captures webhooks into Estuary Flow, or into a database on this machine."),
 		kong.Vars{"version": strings.TrimSpace(version)},
-		kong.UsageOnError())
+		kong.ShortUsageOnError())
 	os.Exit(run(parsed))
 }
 

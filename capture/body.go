@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 
@@ -14,10 +15,19 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
+
+	"source-intercom-ingest/spec"
 )
 
 // maxBodyBytes bounds a body after decompression: no document can be larger than a message of the runtime.
-const maxBodyBytes = 64 << 20
+const maxBodyBytes = spec.MaxBodyBytes
+
+// A body that grows more than maxRatio-fold by decompression is a bomb. JSON of one repeated member reaches 200, and what
+// is smaller than ratioGrace harms nobody.
+const (
+	maxRatio   = 200
+	ratioGrace = 1 << 20
+)
 
 // maxEncodings bounds how many encodings may be stacked on a body; one is what senders use.
 const maxEncodings = 3
@@ -31,58 +41,108 @@ type body struct {
 	asSent []byte
 }
 
-// readBody reads and decompresses the body of a request. Where the sender signs, it may have signed either.
-func readBody(r *http.Request, keepSent bool) (body, error) {
-	if r.ContentLength > maxBodyBytes {
-		return body{}, tooLarge("the body is %d bytes", r.ContentLength)
+// A bodyReader reads the body of one request, and holds the memory for it.
+type bodyReader struct {
+	*reservation
+	limit int64 // after decompression
+}
+
+// read reads and decompresses the body of a request. It is read whole before it is decompressed, so that a sender who
+// stalls holds no decoder. Where the sender signs, it may have signed either, and both are kept.
+func (b bodyReader) read(w http.ResponseWriter, r *http.Request, keepSent bool) (body, error) {
+	if r.ContentLength > b.limit {
+		return body{}, b.tooLarge()
 	}
 	encodings, err := encodingsOf(r.Header)
 	if err != nil {
 		return body{}, err
 	}
-	var read body
-	var sent io.Reader = r.Body
-	if keepSent && len(encodings) > 0 {
-		if read.asSent, err = readAll(r.Body, r.ContentLength); err != nil {
-			return body{}, bodyError(r, err)
-		}
-		sent = bytes.NewReader(read.asSent)
-	}
-	in, err := decompress(sent, encodings)
+	patient := newPatientReader(w, r)
+	sent, err := b.readAll(patient, r.ContentLength)
+	patient.done()
 	if err != nil {
 		return body{}, bodyError(r, err)
 	}
-	defer in.Close()
-	if read.text, err = readAll(in, r.ContentLength); err != nil {
+	if len(encodings) == 0 {
+		return body{text: sent}, nil
+	}
+	text, err := b.decompressed(sent, encodings)
+	if err != nil {
 		return body{}, bodyError(r, err)
 	}
-	return read, nil
+	if !keepSent {
+		b.give(int64(cap(sent)))
+		sent = nil
+	}
+	return body{text, sent}, nil
 }
 
-// readAll reads up to the limit of a body. What is announced of its size is taken on trust for a first read only.
-func readAll(in io.Reader, announced int64) ([]byte, error) {
-	const firstRead = 64 << 10
-	var b bytes.Buffer
-	b.Grow(int(min(max(announced, 0), firstRead)) + bytes.MinRead)
-	if _, err := b.ReadFrom(io.LimitReader(in, maxBodyBytes+1)); err != nil {
+func (b bodyReader) decompressed(sent []byte, encodings []string) ([]byte, error) {
+	decoders := int64(len(encodings)) * decoderBytes
+	if err := b.take(decoders); err != nil {
 		return nil, err
 	}
-	if b.Len() > maxBodyBytes {
-		return nil, tooLarge("the body is larger")
+	defer b.give(decoders)
+	in, err := decompress(bytes.NewReader(sent), encodings)
+	if err != nil {
+		return nil, err
 	}
-	return b.Bytes(), nil
+	defer in.Close()
+	return b.readAll(&ratioReader{in: in, most: max(ratioGrace, maxRatio*int64(len(sent)))}, 0)
+}
+
+// decoderBytes is what a decoder may hold: zstd and brotli keep a window of 8 to 16 MiB.
+const decoderBytes = 16 << 20
+
+// readAll reads up to the limit. What is announced of the size is taken on trust for a first read only.
+func (b bodyReader) readAll(in io.Reader, announced int64) ([]byte, error) {
+	const firstRead, spare = 64 << 10, 512
+	text, err := b.grow(nil, int(min(max(announced, 0), firstRead))+spare)
+	for err == nil {
+		if text, err = b.grow(text, 1); err != nil {
+			break
+		}
+		var n int
+		n, err = in.Read(text[len(text):cap(text)])
+		if text = text[:len(text)+n]; int64(len(text)) > b.limit {
+			return nil, b.tooLarge()
+		}
+	}
+	if err != io.EOF {
+		return nil, err
+	}
+	return text, nil
+}
+
+func (b bodyReader) tooLarge() *refusal {
+	return tooLarge("the body is larger than the %d bytes that are accepted, after decompression", b.limit)
+}
+
+// A ratioReader ends what grows too much by decompression.
+type ratioReader struct {
+	in         io.Reader
+	read, most int64
+}
+
+func (r *ratioReader) Read(p []byte) (int, error) {
+	n, err := r.in.Read(p)
+	if r.read += int64(n); r.read > r.most {
+		return n, tooLarge("the body grows more than %d-fold by decompression", maxRatio)
+	}
+	return n, err
 }
 
 func tooLarge(format string, args ...any) *refusal {
-	r := refuse(http.StatusRequestEntityTooLarge, format, args...)
-	r.Message += "; at most 67108864 bytes (64 MiB) are accepted, after decompression"
-	return r
+	return refuse(http.StatusRequestEntityTooLarge, format, args...)
 }
 
 func bodyError(r *http.Request, err error) error {
-	var r413 *refusal
-	if errors.As(err, &r413) {
+	var other *refusal
+	switch {
+	case errors.As(err, &other), errors.Is(err, errNoRoom):
 		return err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return refuse(http.StatusRequestTimeout, "the body comes too slowly: at least %d bytes a second are expected", leastRate)
 	}
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" {
 		return refuse(http.StatusBadRequest, "reading the body with content encoding %q: %v", encoding, err)

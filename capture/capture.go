@@ -70,7 +70,7 @@ func (c Connector) Pull(ctx context.Context, open *protocol.Request_Open, stream
 		return err
 	}
 	loops, ctx := errgroup.WithContext(ctx)
-	t := newTransactor(ctx, stream)
+	t := newTransactor(ctx, stream, newBudget())
 	s, err := c.newServer(config, bindings, t)
 	if err != nil {
 		return err

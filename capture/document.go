@@ -17,6 +17,13 @@ const maxDocumentBytes = protocol.MaxResponseBytes - 1<<10
 // maxCommitBytes bounds all documents of a request. An array of empty objects grows some hundredfold by their _meta.
 const maxCommitBytes = 2 * maxBodyBytes
 
+// What a document may need beside the sender's text and what all documents of a request share: its id and its event,
+// and the messages around it. A longer id grows the buffer once more.
+const (
+	metaBytes  = 1 << 10
+	frameBytes = 128
+)
+
 // A batch is the documents of one request, as they are written to the runtime.
 type batch struct {
 	frames    []byte // a Captured message for each document, and one Checkpoint
@@ -32,14 +39,15 @@ type document struct {
 }
 
 // documents makes the documents of a body.
-func (h *hook) documents(r *http.Request, body []byte, receivedAt time.Time) (*batch, error) {
-	body, elements, array, err := scan(body, h.want, h.slots)
+func (h *hook) documents(r *http.Request, body []byte, receivedAt time.Time, held *reservation) (*batch, error) {
+	body, elements, array, err := scan(body, h.want, h.slots, held)
 	if err != nil {
 		return nil, err
 	}
 	shared := h.appendRequestMeta(nil, r, receivedAt)
 	made := new(batch)
 	var text []byte
+	defer func() { held.give(int64(cap(text))) }()
 	var to []*binding
 	for i, e := range elements {
 		event := h.event(e, body)
@@ -56,8 +64,11 @@ func (h *hook) documents(r *http.Request, body []byte, receivedAt time.Time) (*b
 				}
 				id = fresh // one for all the bindings that take the notification
 			}
-			text = h.appendDocument(text[:0], id, shared, event, r, e, body)
-			if err := made.add(h.codec, document{binding: b, element: i, foreign: e.meta.end > 0}, text); err != nil {
+			if text, err = held.grow(text[:0], len(shared)+e.end-e.start+metaBytes); err != nil {
+				return nil, err
+			}
+			text = h.appendDocument(text, id, shared, event, r, e, body)
+			if err := made.add(h.codec, document{binding: b, element: i, foreign: e.meta.end > 0}, text, held); err != nil {
 				return nil, err
 			}
 		}
@@ -82,12 +93,15 @@ func (h *hook) appendDocument(b []byte, id string, shared []byte, event intercom
 }
 
 // add frames a document, if it is not too large.
-func (b *batch) add(codec protocol.Codec, d document, text []byte) error {
+func (b *batch) add(codec protocol.Codec, d document, text []byte, held *reservation) (err error) {
 	if len(text) > maxDocumentBytes {
-		return tooLarge("document %d would be %d bytes with its _meta", d.element, len(text))
+		return tooLarge("document %d would be %d bytes with its _meta; the runtime takes %d", d.element, len(text), maxDocumentBytes)
 	}
 	if len(b.frames)+len(text) > maxCommitBytes {
-		return tooLarge("the documents of the body would be more than %d bytes with their _meta", maxCommitBytes)
+		return tooLarge("the documents of the body would be more than %d bytes with their _meta; send fewer at a time", maxCommitBytes)
+	}
+	if b.frames, err = held.grow(b.frames, len(text)+frameBytes); err != nil {
+		return err
 	}
 	b.frames = codec.AppendCapturedHead(b.frames, d.binding.index, len(text))
 	d.start = len(b.frames)
@@ -135,17 +149,26 @@ func appendOnOneLine(b, text []byte) []byte {
 	return append(b, text...)
 }
 
+// decodedShare is how many times its bytes a document takes while it is decoded: a map of short members, each of them
+// an interface and a string.
+const decodedShare = 12
+
 // validate refuses the request if the runtime would refuse one of its documents.
-func (b *batch) validate() error {
+func (b *batch) validate(held *reservation) error {
 	var violations []schemas.Violation
 	for _, d := range b.documents {
 		if d.binding.validator.Covered() && !d.foreign {
 			continue
 		}
+		decoded := decodedShare * int64(d.end-d.start)
+		if err := held.take(decoded); err != nil {
+			return err
+		}
 		for _, violation := range d.binding.validator.Validate(d.of(b.frames)) {
 			violation.Document = d.element
 			violations = append(violations, violation)
 		}
+		held.give(decoded)
 		if len(violations) >= schemas.MaxViolations {
 			break
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -37,6 +38,9 @@ func hookFor(t testing.TB, codec, path string) *hook {
 	return &hook{server: &server{codec: c}, path: template, rest: &binding{path: template, validator: validator}}
 }
 
+// unbounded returns a reservation for which there is always room.
+func unbounded() *reservation { return &reservation{budget: &budget{total: math.MaxInt64}} }
+
 // decode reads JSON keeping the text of numbers.
 func decode(t *testing.T, text []byte) (value any) {
 	t.Helper()
@@ -65,8 +69,8 @@ func FuzzScanAndSplice(f *testing.F) {
 	request := httptest.NewRequest(http.MethodPost, "/in?q=1", nil)
 	now := time.Now()
 	f.Fuzz(func(t *testing.T, body []byte) {
-		made, err := proto.documents(request, bytes.Clone(body), now)
-		onLines, errOnLines := line.documents(request, bytes.Clone(body), now)
+		made, err := proto.documents(request, bytes.Clone(body), now, unbounded())
+		onLines, errOnLines := line.documents(request, bytes.Clone(body), now, unbounded())
 		if (err == nil) != (errOnLines == nil) {
 			t.Fatalf("proto: %v, json: %v", err, errOnLines)
 		}
@@ -120,7 +124,7 @@ func TestWhatTheConnectorWritesIsUTF8(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, "/in/x?a%ff=%fe&b=1&b=%zz&&c", nil)
 	r.Header.Set("X-Latin", "caf\xe9")
 	r.SetPathValue("p0", "\xff")
-	made, err := h.documents(r, []byte(`{}`), time.Now())
+	made, err := h.documents(r, []byte(`{}`), time.Now(), unbounded())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +148,7 @@ func TestWhatTheConnectorWritesIsUTF8(t *testing.T) {
 func TestAnArrayMayNotGrowBeyondTheBound(t *testing.T) {
 	h := hookFor(t, "json", "/in")
 	body := []byte("[" + strings.Repeat("{},", 1<<20) + "{}]")
-	_, err := h.documents(httptest.NewRequest(http.MethodPost, "/in", nil), body, time.Now())
+	_, err := h.documents(httptest.NewRequest(http.MethodPost, "/in", nil), body, time.Now(), unbounded())
 	if r := refusalOf(err); r.status != http.StatusRequestEntityTooLarge {
 		t.Errorf("answered %d %s", r.status, r.Message)
 	}

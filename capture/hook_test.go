@@ -103,7 +103,7 @@ func BenchmarkDocuments(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(body)))
 			for b.Loop() {
-				if _, err := h.documents(request, body, time.Now()); err != nil {
+				if _, err := h.documents(request, body, time.Now(), unbounded()); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -62,7 +62,7 @@ func refusalOf(err error) *refusal {
 	switch {
 	case errors.As(err, &r):
 		return r
-	case errors.Is(err, errQueueFull), errors.Is(err, errEnding), errors.Is(err, errTooSlow):
+	case errors.Is(err, errQueueFull), errors.Is(err, errNoRoom), errors.Is(err, errEnding), errors.Is(err, errTooSlow):
 		return comeBack("%v; send it again", err)
 	case errors.Is(err, context.Canceled):
 		return comeBack("the sender left before its webhook was committed")
@@ -73,7 +73,7 @@ func refusalOf(err error) *refusal {
 // writeRefusal answers and logs a request that is refused. Every answer other than 200 is written here.
 func (s *server) writeRefusal(w http.ResponseWriter, req *http.Request, err error) {
 	r := refusalOf(err)
-	if errors.Is(err, errQueueFull) && s.sender.Provider == "intercom" {
+	if (errors.Is(err, errQueueFull) || errors.Is(err, errNoRoom)) && s.sender.Provider == "intercom" {
 		r.status = http.StatusTooManyRequests // on which Intercom holds webhooks back for up to 2 hours, on 503 for a minute
 	}
 	for name, value := range r.header {

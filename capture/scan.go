@@ -32,6 +32,12 @@ type element struct {
 	found    []found
 }
 
+// What an element and a found value hold, while they are collected in slices that grow twofold.
+const (
+	elementBytes = 256
+	foundBytes   = 64
+)
+
 // A found value is one that a want asked for; its kind is zero where the document lacks it.
 type found struct {
 	kind jsontext.Kind
@@ -100,22 +106,25 @@ type scanner struct {
 var scanners = sync.Pool{New: func() any { return &scanner{dec: jsontext.NewDecoder(new(bytes.Buffer))} }}
 
 // scan returns the documents of a body, an object or an array of objects, and whether it is an array. Each comes with
-// so many values that are wanted of it. Of duplicate
+// so many values that are wanted of it, for which the memory is held. Of duplicate
 // names the last is kept: the body that is returned has no others, and is the one that the spans are of.
-func scan(body []byte, w *want, values int) (scanned []byte, elements []element, array bool, err error) {
-	elements, array, err = scanOnce(body, w, values)
+func scan(body []byte, w *want, values int, held *reservation) (scanned []byte, elements []element, array bool, err error) {
+	elements, array, err = scanOnce(body, w, values, held)
 	if errors.Is(err, jsontext.ErrDuplicateName) {
 		if body, err = resolveDuplicates(body); err == nil {
-			elements, array, err = scanOnce(body, w, values)
+			elements, array, err = scanOnce(body, w, values, held)
 		}
 	}
 	return body, elements, array, refusalOfJSON(err, body)
 }
 
-func scanOnce(body []byte, w *want, values int) (elements []element, array bool, err error) {
+func scanOnce(body []byte, w *want, values int, held *reservation) (elements []element, array bool, err error) {
 	err = withScanner(body, false, func(s *scanner) error {
 		levels := 1
 		one := func() error {
+			if err := held.take(elementBytes + foundBytes*int64(values)); err != nil {
+				return err
+			}
 			e, err := s.document(levels, w, values)
 			elements = append(elements, e)
 			return err
@@ -301,7 +310,7 @@ func refusalOfJSON(err error, body []byte) error {
 	var syntax *jsontext.SyntacticError
 	var r *refusal
 	switch {
-	case err == nil, errors.As(err, &r):
+	case err == nil, errors.As(err, &r), errors.Is(err, errNoRoom):
 		return err
 	case len(bytes.TrimSpace(body)) == 0:
 		r = badBody(0, "the body is empty; send a JSON object, or an array of objects")

@@ -23,6 +23,9 @@ const (
 	headerTimeout  = 10 * time.Second // two of the retransmissions that a lossy network makes
 	maxHeaderBytes = 64 << 10         // eight times what common servers take
 	idleTimeout    = 75 * time.Second // longer than the runtime's proxy keeps its connections, which is 5 s
+	// writeTimeout ends a request whose answer is not read, counted from its headers: the longest body, the longest
+	// commit, and ten seconds for the answer.
+	writeTimeout = bodyTime + spec.MaxCommitTimeout*time.Second + 10*time.Second
 )
 
 // A server takes the requests of one session.
@@ -35,6 +38,10 @@ type server struct {
 	sender     *signature.Scheme
 	handler    http.Handler
 
+	budget        *budget
+	commitTimeout time.Duration
+	maxBody       int64
+
 	signatureHeaders []string
 	workspaces       []string // none stands for all
 	untaken          *tally
@@ -46,13 +53,15 @@ func (c Connector) newServer(config spec.EndpointConfig, bindings []*binding, t 
 		log: c.Log, transactor: t,
 		token: newToken(config.RequireAuthToken), sources: config.Sources,
 		sender: config.Signature, signatureHeaders: config.Signature.Headers(),
+		commitTimeout: config.CommitDeadline(), maxBody: config.BodyLimit(),
 		workspaces: config.Workspaces, untaken: new(tally),
 	}
 	if t != nil {
-		s.codec = t.stream.Codec()
+		s.codec, s.budget = t.stream.Codec(), t.budget
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", s.notFound)
+	mux.HandleFunc("/healthz", s.health)
 	var hooks []*hook
 	for _, b := range bindings {
 		i := slices.IndexFunc(hooks, func(h *hook) bool { return h.path.String() == b.path.String() })
@@ -78,6 +87,7 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 		ReadHeaderTimeout: headerTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		IdleTimeout:       idleTimeout,
+		WriteTimeout:      writeTimeout,
 		ErrorLog:          newErrorLog(s.log),
 	}
 	failed := make(chan error, 1)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"source-intercom-ingest/protocol"
 )
@@ -27,9 +28,13 @@ var (
 type transactor struct {
 	ctx     context.Context // of the session; its end releases all that wait
 	stream  *protocol.Stream
+	budget  *budget
 	waiting atomic.Int64 // requests in queue and sent; neither channel ever blocks, as each has room for all
-	queue   chan *commit // to be written
-	sent    chan *commit // written or being written, the oldest first
+	arrived atomic.Int64 // requests that were ever let in, and those of them that no longer wait
+	gone    atomic.Int64
+	since   [maxWaiting]atomic.Int64 // when they were let in, in nanoseconds since 1970, by arrived
+	queue   chan *commit             // to be written
+	sent    chan *commit             // written or being written, the oldest first
 }
 
 // A commit is one request's documents on their way.
@@ -37,12 +42,14 @@ type commit struct {
 	frames       []byte        // Captured messages and their Checkpoint; the writer's once taken
 	taken        atomic.Bool   // by the writer, or by a request that no longer waits; whoever is first
 	acknowledged chan struct{} // closed
+	held         atomic.Int64  // of the budget, by a request that has left since; returned with the acknowledgement
 }
 
-func newTransactor(ctx context.Context, stream *protocol.Stream) *transactor {
+func newTransactor(ctx context.Context, stream *protocol.Stream, budget *budget) *transactor {
 	return &transactor{
 		ctx:    ctx,
 		stream: stream,
+		budget: budget,
 		queue:  make(chan *commit, maxWaiting),
 		sent:   make(chan *commit, maxWaiting),
 	}
@@ -50,11 +57,12 @@ func newTransactor(ctx context.Context, stream *protocol.Stream) *transactor {
 
 // commit returns nil once the runtime has made the documents durable. After an error they may still be, unless the
 // error came before they were written. The frames must not be touched afterwards.
-func (t *transactor) commit(ctx context.Context, frames []byte) error {
+func (t *transactor) commit(ctx context.Context, frames []byte, held *reservation) error {
 	if t.waiting.Add(1) > maxWaiting {
 		t.waiting.Add(-1)
 		return errQueueFull
 	}
+	t.since[(t.arrived.Add(1)-1)%maxWaiting].Store(time.Now().UnixNano())
 	c := &commit{frames: frames, acknowledged: make(chan struct{})}
 	t.queue <- c
 	select {
@@ -63,11 +71,36 @@ func (t *transactor) commit(ctx context.Context, frames []byte) error {
 	case <-ctx.Done():
 		if c.taken.CompareAndSwap(false, true) {
 			c.frames = nil // not written yet, and no longer wanted
+		} else {
+			t.keep(c, held)
 		}
 		return context.Cause(ctx)
 	case <-t.ctx.Done():
 		return errEnding
 	}
+}
+
+// keep lets the memory of a commit that is written, or just being so, stay reserved until its acknowledgement.
+func (t *transactor) keep(c *commit, held *reservation) {
+	c.held.Store(held.transfer())
+	select {
+	case <-c.acknowledged: // meanwhile, perhaps without seeing what is held
+		t.budget.held.Add(-c.held.Swap(0))
+	default:
+	}
+}
+
+func (t *transactor) leave() {
+	t.gone.Add(1)
+	t.waiting.Add(-1)
+}
+
+// oldest returns how long the request has waited that was let in first, to within those that left before it.
+func (t *transactor) oldest(now time.Time) time.Duration {
+	if t.waiting.Load() <= 0 {
+		return 0
+	}
+	return now.Sub(time.Unix(0, t.since[t.gone.Load()%maxWaiting].Load()))
 }
 
 // emit writes what waits, without waiting for more, until the session ends or the stream fails.
@@ -123,7 +156,7 @@ func (t *transactor) gather(first *commit, joined []byte) (frames, scratch []byt
 // none if the request has left.
 func (t *transactor) take(c *commit) []byte {
 	if !c.taken.CompareAndSwap(false, true) {
-		t.waiting.Add(-1)
+		t.leave()
 		return nil
 	}
 	frames := c.frames
@@ -142,8 +175,9 @@ func (t *transactor) acknowledge() error {
 		for i := range n {
 			select {
 			case c := <-t.sent:
-				t.waiting.Add(-1)
+				t.leave()
 				close(c.acknowledged)
+				t.budget.held.Add(-c.held.Swap(0))
 			default:
 				return fmt.Errorf("protocol: the runtime acknowledged %d checkpoints when only %d were sent", n, i)
 			}

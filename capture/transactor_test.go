@@ -29,7 +29,7 @@ func newFakeRuntime(t *testing.T) *fakeRuntime {
 	ready := make(chan *transactor)
 	pull := func(ctx context.Context, _ *protocol.Request_Open, stream *protocol.Stream) error {
 		ctx, cancel := context.WithCancelCause(ctx)
-		tr := newTransactor(ctx, stream)
+		tr := newTransactor(ctx, stream, &budget{total: defaultBudget})
 		ready <- tr
 		go func() { cancel(tr.emit()) }()
 		err := tr.acknowledge()
@@ -73,7 +73,7 @@ func (f *fakeRuntime) end(t *testing.T) {
 // begin commits frames and reports the outcome.
 func (f *fakeRuntime) begin(ctx context.Context, frames string) <-chan error {
 	done := make(chan error, 1)
-	go func() { done <- f.t.commit(ctx, []byte(frames)) }()
+	go func() { done <- f.t.commit(ctx, []byte(frames), &reservation{budget: f.t.budget}) }()
 	synctest.Wait()
 	return done
 }
@@ -215,7 +215,7 @@ func TestAFullQueueRefusesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeRuntime(t)
 		f.t.waiting.Store(maxWaiting)
-		if err := f.t.commit(t.Context(), []byte("x\n")); err != errQueueFull {
+		if err := f.t.commit(t.Context(), []byte("x\n"), &reservation{budget: f.t.budget}); err != errQueueFull {
 			t.Error(err)
 		}
 		f.end(t)

@@ -7,10 +7,6 @@ import (
 	"time"
 )
 
-// commitTimeout bounds how long a request waits for its acknowledgement. The runtime commits about once a second;
-// half a minute without a commit means that it is held up, and the sender had better come back.
-const commitTimeout = 30 * time.Second
-
 var errTooSlow = errors.New("the webhook was not committed in time")
 
 // ServeHTTP takes a webhook, or answers what senders ask of a path before they send to it.
@@ -40,7 +36,7 @@ const allowed = "POST, PUT, HEAD, OPTIONS"
 
 // handleWebhook is the way of one request, from its socket to its reply.
 func (h *hook) handleWebhook(w http.ResponseWriter, r *http.Request) {
-	reply, err := h.take(r)
+	reply, err := h.take(w, r)
 	if err != nil {
 		h.writeRefusal(w, r, err)
 		return
@@ -49,12 +45,14 @@ func (h *hook) handleWebhook(w http.ResponseWriter, r *http.Request) {
 }
 
 // take returns the reply to a webhook, once its documents are committed.
-func (h *hook) take(r *http.Request) (reply any, err error) {
+func (h *hook) take(w http.ResponseWriter, r *http.Request) (reply any, err error) {
 	receivedAt := time.Now()
 	if err := authenticate(h.token, r); err != nil {
 		return nil, err
 	}
-	body, err := readBody(r, h.sender.Signs())
+	held := &reservation{budget: h.budget}
+	defer held.release()
+	body, err := bodyReader{held, h.maxBody}.read(w, r, h.sender.Signs())
 	if err != nil {
 		return nil, err
 	}
@@ -64,14 +62,14 @@ func (h *hook) take(r *http.Request) (reply any, err error) {
 	if reply, ok := h.sender.Answer(body.text); ok {
 		return reply, nil
 	}
-	made, err := h.documents(r, body.text, receivedAt)
+	made, err := h.documents(r, body.text, receivedAt, held)
 	if err != nil {
 		return nil, err
 	}
-	if err := made.validate(); err != nil {
+	if err := made.validate(held); err != nil {
 		return nil, err
 	}
-	return published{len(made.documents)}, h.commit(r.Context(), made)
+	return published{len(made.documents)}, h.commit(r.Context(), made, held)
 }
 
 // published is the reply to a webhook that is captured.
@@ -80,11 +78,11 @@ type published struct {
 }
 
 // commit returns once the documents are durable.
-func (h *hook) commit(ctx context.Context, made *batch) error {
+func (h *hook) commit(ctx context.Context, made *batch, held *reservation) error {
 	if len(made.documents) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, commitTimeout, errTooSlow)
+	ctx, cancel := context.WithTimeoutCause(ctx, h.commitTimeout, errTooSlow)
 	defer cancel()
-	return h.transactor.commit(ctx, made.frames)
+	return h.transactor.commit(ctx, made.frames, held)
 }

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"source-intercom-ingest/intercom"
 	"source-intercom-ingest/signature"
@@ -28,6 +29,9 @@ type EndpointConfig struct {
 
 	Collections string   `json:"collections,omitempty" jsonschema:"title=Collections,enum=path,enum=object,default=path" jsonschema_description:"Whether discovery offers one collection for each path, or one for each kind of Intercom's objects: conversations, contacts and so on." jsonschema_extras:"advanced=true"`
 	Workspaces  []string `json:"workspaces,omitempty" jsonschema:"title=Workspaces" jsonschema_description:"Ids of the Intercom workspaces to capture. Notifications of others are dropped. By default those of all that installed the app are captured." jsonschema_extras:"advanced=true"`
+
+	CommitTimeout *int `json:"commitTimeout,omitempty" jsonschema:"title=Commit Timeout,minimum=1,maximum=300,default=30" jsonschema_description:"How many seconds a webhook may wait for its commit before its sender is told to come back." jsonschema_extras:"advanced=true"`
+	MaxBodyBytes  *int `json:"maxBodyBytes,omitempty" jsonschema:"title=Maximum Body Size,minimum=1,maximum=67108864,default=67108864" jsonschema_description:"How many bytes a webhook may have after decompression." jsonschema_extras:"advanced=true"`
 
 	// Signature and Sources are made from the members above.
 	Signature *signature.Scheme `json:"-"`
@@ -99,6 +103,12 @@ func (c *EndpointConfig) check(raw []byte) error {
 	default:
 		return fmt.Errorf("collections is %q; choose %s or %s", c.Collections, ByPath, ByObject)
 	}
+	if err := inRange("commitTimeout", c.CommitTimeout, MaxCommitTimeout); err != nil {
+		return err
+	}
+	if err := inRange("maxBodyBytes", c.MaxBodyBytes, MaxBodyBytes); err != nil {
+		return err
+	}
 	if slices.Contains(c.Workspaces, "") {
 		return fmt.Errorf("workspaces %q has one without a name; write ids such as those of app_id in notifications", c.Workspaces)
 	}
@@ -109,6 +119,37 @@ func (c *EndpointConfig) check(raw []byte) error {
 		if token != "" {
 			return fmt.Errorf("allowedCorsOrigins is %q while requireAuthToken is set; list the origins that may post with the token, or remove one of the two", c.AllowedCorsOrigins)
 		}
+	}
+	return nil
+}
+
+// Bounds of what a user may configure. A webhook becomes a message of the runtime, which takes 64 MiB.
+const (
+	MaxBodyBytes         = 64 << 20
+	MaxCommitTimeout     = 300 // seconds
+	defaultCommitTimeout = 30  // the runtime commits about once a second; without for so long, it is held up
+)
+
+// CommitDeadline returns how long a webhook may wait for its commit.
+func (c EndpointConfig) CommitDeadline() time.Duration {
+	if c.CommitTimeout == nil {
+		return defaultCommitTimeout * time.Second
+	}
+	return time.Duration(*c.CommitTimeout) * time.Second
+}
+
+// BodyLimit returns how many bytes a webhook may have after decompression.
+func (c EndpointConfig) BodyLimit() int64 {
+	if c.MaxBodyBytes == nil {
+		return MaxBodyBytes
+	}
+	return int64(*c.MaxBodyBytes)
+}
+
+// inRange refuses a number that is set and out of its range.
+func inRange(field string, n *int, most int) error {
+	if n != nil && (*n < 1 || *n > most) {
+		return fmt.Errorf("%s is %d; write 1 to %d", field, *n, most)
 	}
 	return nil
 }

@@ -1,0 +1,31 @@
+package capture
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// tooLong is when Intercom gives up on an answer: requests that wait longer are lost or sent twice.
+const tooLong = 5 * time.Second
+
+// health answers whether webhooks are taken and committed. It says nothing of their content: the port is public.
+func (s *server) health(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		s.writeRefusal(w, r, refuse(http.StatusMethodNotAllowed, "%s is not a method of this page", r.Method).with("Allow", "GET, HEAD"))
+		return
+	}
+	status, reason := http.StatusOK, ""
+	switch t := s.transactor; {
+	case t.ctx.Err() != nil:
+		reason = errEnding.Error()
+	case t.waiting.Load() >= maxWaiting:
+		reason = errQueueFull.Error()
+	case t.oldest(time.Now()) > tooLong:
+		reason = fmt.Sprintf("a request waits for more than %v to be committed", tooLong)
+	}
+	if reason != "" {
+		status = http.StatusServiceUnavailable
+	}
+	writeJSON(w, status, map[string]any{"healthy": reason == "", "reason": reason})
+}

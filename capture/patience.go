@@ -1,0 +1,49 @@
+package capture
+
+import (
+	"io"
+	"net/http"
+	"time"
+)
+
+// How long a sender may take for a body. A stalled one holds memory that others need.
+const (
+	leastRate = 1 << 10          // bytes a second, that of a modem
+	rateGrace = 10 * time.Second // before the rate counts, for slow starts and retransmissions
+	bodyTime  = 5 * time.Minute  // in all; 64 MiB at 224 KiB a second
+)
+
+// A patientReader reads a request's body until its sender is too slow.
+type patientReader struct {
+	in      io.Reader
+	control *http.ResponseController
+	started time.Time
+	read    int64
+	checked int64 // of read, when the deadline was set
+}
+
+func newPatientReader(w http.ResponseWriter, r *http.Request) *patientReader {
+	p := &patientReader{in: r.Body, control: http.NewResponseController(w), started: time.Now()}
+	p.extend()
+	return p
+}
+
+// extend moves the deadline to when the sender would be too slow, if it sent nothing more.
+func (p *patientReader) extend() {
+	patience := min(rateGrace+time.Duration(p.read/leastRate)*time.Second, bodyTime)
+	_ = p.control.SetReadDeadline(p.started.Add(patience)) // a connection that is gone tells so when it is read
+	p.checked = p.read
+}
+
+// Read returns [os.ErrDeadlineExceeded] once the sender is too slow.
+func (p *patientReader) Read(b []byte) (int, error) {
+	if p.read-p.checked >= 8*leastRate { // a timer for each read would be work for nothing
+		p.extend()
+	}
+	n, err := p.in.Read(b)
+	p.read += int64(n)
+	return n, err
+}
+
+// done ends the deadline: what the connection does while a request waits for its commit is another matter.
+func (p *patientReader) done() { _ = p.control.SetReadDeadline(time.Time{}) }
