@@ -23,9 +23,17 @@ type fakeRuntime struct {
 // newFakeRuntime opens a session in which only the transactor runs.
 func newFakeRuntime(t *testing.T) *fakeRuntime {
 	t.Helper()
-	inR, inW := io.Pipe()
 	outR, outW := io.Pipe()
-	f := &fakeRuntime{requests: inW, responses: bufio.NewReader(outR), ended: make(chan error, 1)}
+	f := openFake(t, outW)
+	f.responses = bufio.NewReader(outR)
+	return f
+}
+
+// openFake opens one that writes to out.
+func openFake(t *testing.T, out io.WriteCloser) *fakeRuntime {
+	t.Helper()
+	inR, inW := io.Pipe()
+	f := &fakeRuntime{requests: inW, ended: make(chan error, 1)}
 	ready := make(chan *transactor)
 	pull := func(ctx context.Context, _ *protocol.Request_Open, stream *protocol.Stream) error {
 		ctx, cancel := context.WithCancelCause(ctx)
@@ -37,8 +45,8 @@ func newFakeRuntime(t *testing.T) *fakeRuntime {
 		return err
 	}
 	go func() {
-		err := protocol.Serve(context.Background(), protocol.Connector{Pull: pull}, inR, outW, "json")
-		outW.Close()
+		err := protocol.Serve(context.Background(), protocol.Connector{Pull: pull}, inR, out, "json")
+		out.Close()
 		f.ended <- err
 	}()
 	f.send(t, `{"open":{}}`)

@@ -134,6 +134,8 @@ func TestNothingIsAnswered200ThatIsNotCommitted(t *testing.T) {
 		"SIGTERM":         func(r *runtime) int { _ = r.cmd.Process.Signal(syscall.SIGTERM); return 0 },
 		"SIGKILL":         func(r *runtime) int { _ = r.cmd.Process.Kill(); return -1 },
 		"too many":        func(r *runtime) int { _ = r.acknowledge(1_000_000); return 1 },
+		"lost output":     func(r *runtime) int { r.pipe.Close(); return 1 },
+		"half a request":  func(r *runtime) int { _, _ = io.WriteString(r.in, "\x04\x00\x00\x00\x32\x02"); r.in.Close(); return 1 },
 		"garbled request": func(r *runtime) int { _, _ = io.WriteString(r.in, "\xff\xff\xff\xff}\n"); return 1 },
 	}
 	for name, end := range ends {

@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -298,7 +299,7 @@ func TestPreviewStartsAFailedConnectorAgain(t *testing.T) {
 // Preview is killed again and again under load: no document that was answered 200 is missing, and the database opens
 // clean each time.
 func TestPreviewLosesNothingWhenKilled(t *testing.T) {
-	const rounds, senders = 8, 16
+	const rounds, senders = 200, 8
 	db := filepath.Join(t.TempDir(), "webhooks.db")
 	var mu sync.Mutex
 	var answered []string
@@ -317,7 +318,7 @@ func TestPreviewLosesNothingWhenKilled(t *testing.T) {
 					if status == 200 {
 						mu.Lock()
 						answered = append(answered, id)
-						if len(answered)%(20*(round+1)) == 0 {
+						if n == round%10 { // at another moment each time
 							_ = p.cmd.Process.Kill()
 						}
 						mu.Unlock()
@@ -343,5 +344,87 @@ func TestPreviewLosesNothingWhenKilled(t *testing.T) {
 	}
 	if len(answered) < rounds {
 		t.Errorf("only %d webhooks were answered", len(answered))
+	}
+}
+
+// mountSmall mounts a file system of so many bytes, which a user without rights can not do.
+func mountSmall(t *testing.T, bytes int) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d", bytes)); err != nil {
+		t.Skipf("no file system can be mounted here: %v", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	return dir
+}
+
+// A full disk is an error that says so, loses nothing that was answered 200, and is over when there is room again.
+func TestPreviewGoesOnWhenThereIsRoomAgain(t *testing.T) {
+	dir := mountSmall(t, 2<<20)
+	ballast := filepath.Join(dir, "ballast")
+	if err := os.WriteFile(ballast, make([]byte, 1<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db := filepath.Join(dir, "webhooks.db")
+	p := preview(t, db, "--quiet", "--port", freePort(t))
+	filler := strings.Repeat("x", 20_000)
+	var answered []string
+	for n := range 100 {
+		id := fmt.Sprint(n)
+		if status, _, err := post(t.Context(), p.url, `{"id":"`+id+`","filler":"`+filler+`"}`); err != nil || status != 200 {
+			break
+		}
+		answered = append(answered, id)
+	}
+	p.hear("committing to the database: ", 1)
+	if len(answered) == 0 || len(answered) == 100 {
+		t.Fatalf("%d were answered 200: %s", len(answered), p.said())
+	}
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	status := 0
+	for ticks := time.Tick(100 * time.Millisecond); status != 200 && ctx.Err() == nil; <-ticks {
+		status, _, _ = post(ctx, p.url, `{"id":"after"}`)
+	}
+	p.stop()
+	kept := rows(t, db, `SELECT document ->> 'id' FROM documents`)
+	for _, id := range append(answered, "after") {
+		if !slices.Contains(kept, id) {
+			t.Errorf("%s is missing from %v", id, kept)
+		}
+	}
+}
+
+// A reader that holds the database open does not hold webhooks up; a writer does, until it is done.
+func TestPreviewOutwaitsALockedDatabase(t *testing.T) {
+	db := filepath.Join(t.TempDir(), "webhooks.db")
+	p := preview(t, db, "--quiet")
+	other, err := sql.Open("sqlite", db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	for _, begin := range []string{"BEGIN; SELECT * FROM documents", "BEGIN IMMEDIATE"} {
+		conn, err := other.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.ExecContext(t.Context(), begin); err != nil {
+			t.Fatal(err)
+		}
+		release := time.AfterFunc(time.Second, func() { _, _ = conn.ExecContext(t.Context(), "ROLLBACK") })
+		if status, text, err := post(t.Context(), p.url, `{}`); status != 200 {
+			t.Errorf("%s: answered %d %s, %v", begin, status, text, err)
+		}
+		release.Stop()
+		_, _ = conn.ExecContext(t.Context(), "ROLLBACK")
+		conn.Close()
+	}
+	p.stop()
+	if all := rows(t, db, `SELECT sequence FROM documents`); fmt.Sprint(all) != "[1 2]" {
+		t.Errorf("sequences are %v", all)
 	}
 }

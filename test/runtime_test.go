@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -37,6 +39,7 @@ type runtime struct {
 	codec string
 	cmd   *exec.Cmd
 	in    io.WriteCloser
+	pipe  io.Closer // of out
 	out   *bufio.Reader
 
 	mu    sync.Mutex
@@ -65,7 +68,7 @@ func start(codec string, tell bool, env ...string) (*runtime, error) {
 	if err := errors.Join(err, outErr, logErr, r.cmd.Start()); err != nil {
 		return nil, err
 	}
-	r.out = bufio.NewReaderSize(out, 1<<20)
+	r.pipe, r.out = out, bufio.NewReaderSize(out, 1<<20)
 	go r.readLog(logs)
 	return r, nil
 }
@@ -215,18 +218,37 @@ func (r *runtime) captured() ([]document, error) {
 	}
 }
 
-// acceptable parses a document as strictly as the runtime: UTF-8, no duplicate names, an object with an object _meta.
+// acceptable reads a document as strictly as the runtime: UTF-8 without lone surrogates, no duplicate names, numbers
+// within the range of a double, not too deep, an object whose _meta is an object.
 func acceptable(doc []byte) error {
 	if bytes.ContainsRune(doc, '\n') {
 		return errors.New("it holds a newline")
 	}
-	if !jsontext.Value(doc).IsValid() {
-		return errors.New("it is not strict JSON")
+	dec := jsontext.NewDecoder(bytes.NewReader(doc))
+	for {
+		token, err := dec.ReadToken()
+		if err == io.EOF {
+			break
+		} else if err != nil {
+			return err
+		}
+		if dec.StackDepth() >= 128 {
+			return errors.New("it is too deep")
+		}
+		if token.Kind() == jsontext.KindNumber {
+			if f, err := strconv.ParseFloat(token.String(), 64); err != nil && math.IsInf(f, 0) {
+				return errors.New("it holds a number out of range")
+			}
+		}
 	}
 	var members struct {
 		Meta map[string]json.RawMessage `json:"_meta"`
 	}
-	return json.Unmarshal(doc, &members)
+	err := json.Unmarshal(doc, &members)
+	if err == nil && members.Meta["webhookId"] == nil {
+		err = errors.New("it has no webhookId")
+	}
+	return err
 }
 
 func (r *runtime) acknowledge(checkpoints int) error {
