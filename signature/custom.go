@@ -22,7 +22,7 @@ type customConfig struct {
 	SignaturePrefix       string `json:"signaturePrefix,omitempty" jsonschema:"title=Signature Prefix" jsonschema_description:"What stands before the signature in its header, such as sha256=."`
 	SigningStringTemplate string `json:"signingStringTemplate,omitempty" jsonschema:"title=Signing String Template,default={PAYLOAD}" jsonschema_description:"What is signed: a text with {PAYLOAD} for the body, and {TIMESTAMP} for the value of the timestamp header."`
 	TimestampHeader       string `json:"timestampHeader,omitempty" jsonschema:"title=Timestamp Header" jsonschema_description:"The header with the time of the signature, in seconds since 1970."`
-	MaxSignatureAge       *int   `json:"maxSignatureAge,omitempty" jsonschema:"title=Maximum Signature Age,minimum=1,maximum=259200,default=300" jsonschema_description:"How many seconds old a signature may be, where there is a timestamp header."`
+	freshness
 }
 
 var digests = map[string]func() hash.Hash{"hmac_sha256": sha256.New, "hmac_sha1": sha1.New, "hmac_sha512": sha512.New}
@@ -43,7 +43,7 @@ func (c *customConfig) scheme() (*Scheme, error) {
 		if v.timestamp, err = headerName("timestampHeader", c.TimestampHeader); err != nil {
 			return nil, err
 		}
-		if v.maxAge, err = age(c.MaxSignatureAge); err != nil {
+		if v.maxAge, err = c.age(); err != nil {
 			return nil, err
 		}
 	}

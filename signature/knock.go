@@ -7,15 +7,15 @@ import (
 
 // knockConfig signs as Knock's outbound webhooks do: a timestamp in milliseconds, and a base64 HMAC.
 type knockConfig struct {
-	PublicKey       string `json:"publicKey" jsonschema:"title=Signing Key" jsonschema_description:"The signing key of the webhook, from Knock's dashboard." jsonschema_extras:"secret=true"`
-	MaxSignatureAge *int   `json:"maxSignatureAge,omitempty" jsonschema:"title=Maximum Signature Age,minimum=1,maximum=259200,default=300" jsonschema_description:"How many seconds old a signature may be."`
+	PublicKey string `json:"publicKey" jsonschema:"title=Signing Key" jsonschema_description:"The signing key of the webhook, from Knock's dashboard." jsonschema_extras:"secret=true"`
+	freshness
 }
 
 func (c *knockConfig) scheme() (*Scheme, error) {
 	if err := secretError("publicKey", c.PublicKey, "the webhook's page in Knock's dashboard"); err != nil {
 		return nil, err
 	}
-	maxAge, err := age(c.MaxSignatureAge)
+	maxAge, err := c.age()
 	if err != nil {
 		return nil, err
 	}

@@ -106,15 +106,20 @@ const (
 	maximumAge = 259_200
 )
 
-// age returns a configured maxSignatureAge; null is the default.
-func age(seconds *int) (time.Duration, error) {
-	if seconds == nil {
+// freshness is configured of senders who sign a timestamp.
+type freshness struct {
+	MaxSignatureAge *int `json:"maxSignatureAge,omitempty" jsonschema:"title=Maximum Signature Age,minimum=1,maximum=259200,default=300" jsonschema_description:"How many seconds old the timestamp of a signature may be."`
+}
+
+// age returns how old a signature may be.
+func (f freshness) age() (time.Duration, error) {
+	if f.MaxSignatureAge == nil {
 		return defaultAge * time.Second, nil
 	}
-	if *seconds < 1 || *seconds > maximumAge {
-		return 0, fmt.Errorf("maxSignatureAge is %d; write 1 to %d seconds", *seconds, maximumAge)
+	if *f.MaxSignatureAge < 1 || *f.MaxSignatureAge > maximumAge {
+		return 0, fmt.Errorf("maxSignatureAge is %d; write 1 to %d seconds", *f.MaxSignatureAge, maximumAge)
 	}
-	return time.Duration(*seconds) * time.Second, nil
+	return time.Duration(*f.MaxSignatureAge) * time.Second, nil
 }
 
 // oneOf refuses a value that is not among the choices; empty is the first of them.

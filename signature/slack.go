@@ -9,16 +9,16 @@ import (
 
 // slackConfig signs as Slack's "Verifying requests from Slack" page says, and answers its verification of a URL.
 type slackConfig struct {
-	Secret          string `json:"secret" jsonschema:"title=Signing Secret" jsonschema_description:"The signing secret of your app, from its Basic Information page." jsonschema_extras:"secret=true"`
-	PreviousSecret  string `json:"previousSecret,omitempty" jsonschema:"title=Previous Signing Secret" jsonschema_description:"The signing secret before the current one. Both are accepted while the secret is rotated." jsonschema_extras:"secret=true"`
-	MaxSignatureAge *int   `json:"maxSignatureAge,omitempty" jsonschema:"title=Maximum Signature Age,minimum=1,maximum=259200,default=300" jsonschema_description:"How many seconds old a signature may be."`
+	Secret         string `json:"secret" jsonschema:"title=Signing Secret" jsonschema_description:"The signing secret of your app, from its Basic Information page." jsonschema_extras:"secret=true"`
+	PreviousSecret string `json:"previousSecret,omitempty" jsonschema:"title=Previous Signing Secret" jsonschema_description:"The signing secret before the current one. Both are accepted while the secret is rotated." jsonschema_extras:"secret=true"`
+	freshness
 }
 
 func (c *slackConfig) scheme() (*Scheme, error) {
 	if err := secretError("secret", c.Secret, "the app's Basic Information page"); err != nil {
 		return nil, err
 	}
-	maxAge, err := age(c.MaxSignatureAge)
+	maxAge, err := c.age()
 	if err != nil {
 		return nil, err
 	}

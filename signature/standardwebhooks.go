@@ -12,16 +12,16 @@ import (
 // standardWebhooksConfig signs as the Standard Webhooks specification says, whose headers Svix also sends under names
 // of its own.
 type standardWebhooksConfig struct {
-	Secret          string `json:"secret" jsonschema:"title=Signing Secret" jsonschema_description:"The signing secret of the endpoint, which begins with whsec_." jsonschema_extras:"secret=true"`
-	PreviousSecret  string `json:"previousSecret,omitempty" jsonschema:"title=Previous Signing Secret" jsonschema_description:"The signing secret before the current one. Both are accepted while the secret is rotated." jsonschema_extras:"secret=true"`
-	MaxSignatureAge *int   `json:"maxSignatureAge,omitempty" jsonschema:"title=Maximum Signature Age,minimum=1,maximum=259200,default=300" jsonschema_description:"How many seconds old a signature may be."`
+	Secret         string `json:"secret" jsonschema:"title=Signing Secret" jsonschema_description:"The signing secret of the endpoint, which begins with whsec_." jsonschema_extras:"secret=true"`
+	PreviousSecret string `json:"previousSecret,omitempty" jsonschema:"title=Previous Signing Secret" jsonschema_description:"The signing secret before the current one. Both are accepted while the secret is rotated." jsonschema_extras:"secret=true"`
+	freshness
 }
 
 func (c *standardWebhooksConfig) scheme() (*Scheme, error) {
 	if err := secretError("secret", c.Secret, "the endpoint's settings at the sender"); err != nil {
 		return nil, err
 	}
-	maxAge, err := age(c.MaxSignatureAge)
+	maxAge, err := c.age()
 	if err != nil {
 		return nil, err
 	}

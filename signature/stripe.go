@@ -7,16 +7,16 @@ import (
 
 // stripeConfig signs as Stripe's "Verify webhook signatures manually" section says.
 type stripeConfig struct {
-	Secret          string `json:"secret" jsonschema:"title=Signing Secret" jsonschema_description:"The signing secret of the endpoint, which begins with whsec_." jsonschema_extras:"secret=true"`
-	PreviousSecret  string `json:"previousSecret,omitempty" jsonschema:"title=Previous Signing Secret" jsonschema_description:"The signing secret before the current one. Both are accepted while the secret is rotated." jsonschema_extras:"secret=true"`
-	MaxSignatureAge *int   `json:"maxSignatureAge,omitempty" jsonschema:"title=Maximum Signature Age,minimum=1,maximum=259200,default=300" jsonschema_description:"How many seconds old a signature may be."`
+	Secret         string `json:"secret" jsonschema:"title=Signing Secret" jsonschema_description:"The signing secret of the endpoint, which begins with whsec_." jsonschema_extras:"secret=true"`
+	PreviousSecret string `json:"previousSecret,omitempty" jsonschema:"title=Previous Signing Secret" jsonschema_description:"The signing secret before the current one. Both are accepted while the secret is rotated." jsonschema_extras:"secret=true"`
+	freshness
 }
 
 func (c *stripeConfig) scheme() (*Scheme, error) {
 	if err := secretError("secret", c.Secret, "the endpoint's page in Stripe's dashboard"); err != nil {
 		return nil, err
 	}
-	maxAge, err := age(c.MaxSignatureAge)
+	maxAge, err := c.age()
 	if err != nil {
 		return nil, err
 	}

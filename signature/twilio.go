@@ -7,8 +7,8 @@ import (
 
 // twilioConfig signs as SendGrid's signed event webhooks do: ECDSA over the timestamp and the body.
 type twilioConfig struct {
-	PublicKey       string `json:"publicKey" jsonschema:"title=Verification Key" jsonschema_description:"The verification key of the event webhook: PEM, or base64 as SendGrid shows it." jsonschema_extras:"multiline=true"`
-	MaxSignatureAge *int   `json:"maxSignatureAge,omitempty" jsonschema:"title=Maximum Signature Age,minimum=1,maximum=259200,default=300" jsonschema_description:"How many seconds old a signature may be."`
+	PublicKey string `json:"publicKey" jsonschema:"title=Verification Key" jsonschema_description:"The verification key of the event webhook: PEM, or base64 as SendGrid shows it." jsonschema_extras:"multiline=true"`
+	freshness
 }
 
 func (c *twilioConfig) scheme() (*Scheme, error) {
@@ -20,7 +20,7 @@ func (c *twilioConfig) scheme() (*Scheme, error) {
 	if err != nil {
 		return nil, fmt.Errorf("publicKey %w; copy it from %s", err, from)
 	}
-	maxAge, err := age(c.MaxSignatureAge)
+	maxAge, err := c.age()
 	if err != nil {
 		return nil, err
 	}

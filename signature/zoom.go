@@ -12,15 +12,15 @@ import (
 
 // zoomConfig signs as Zoom's "Using webhooks" page says, and answers its validation of a URL.
 type zoomConfig struct {
-	PublicKey       string `json:"publicKey" jsonschema:"title=Secret Token" jsonschema_description:"The secret token of your app, from its Features page." jsonschema_extras:"secret=true"`
-	MaxSignatureAge *int   `json:"maxSignatureAge,omitempty" jsonschema:"title=Maximum Signature Age,minimum=1,maximum=259200,default=300" jsonschema_description:"How many seconds old a signature may be."`
+	PublicKey string `json:"publicKey" jsonschema:"title=Secret Token" jsonschema_description:"The secret token of your app, from its Features page." jsonschema_extras:"secret=true"`
+	freshness
 }
 
 func (c *zoomConfig) scheme() (*Scheme, error) {
 	if err := secretError("publicKey", c.PublicKey, "the secret token on the app's Features page"); err != nil {
 		return nil, err
 	}
-	maxAge, err := age(c.MaxSignatureAge)
+	maxAge, err := c.age()
 	if err != nil {
 		return nil, err
 	}

@@ -41,6 +41,7 @@ type runtime struct {
 	in    io.WriteCloser
 	pipe  io.Closer // of out
 	out   *bufio.Reader
+	read  sync.Mutex // held by who reads out
 
 	mu    sync.Mutex
 	log   []string // lines of standard error
@@ -141,6 +142,8 @@ const patience = 20 * time.Second
 func (r *runtime) receive() ([]byte, error) {
 	stuck := time.AfterFunc(patience, func() { _ = r.cmd.Process.Kill() })
 	defer stuck.Stop()
+	r.read.Lock()
+	defer r.read.Unlock()
 	var text []byte
 	if r.codec == "json" {
 		line, err := r.out.ReadBytes('\n')
@@ -277,10 +280,17 @@ func (r *runtime) open(capture string) (url string, err error) {
 	return "http://127.0.0.1" + address[strings.LastIndexByte(address, ':'):], nil
 }
 
+// drain reads the connector's output to its end.
+func (r *runtime) drain() {
+	r.read.Lock()
+	defer r.read.Unlock()
+	_, _ = io.Copy(io.Discard, r.out)
+}
+
 // wait ends the conversation and returns the exit code and the last log line.
 func (r *runtime) wait() (code int, last string) {
 	r.in.Close()
-	_, _ = io.Copy(io.Discard, r.out)
+	r.drain()
 	r.mu.Lock()
 	for !r.ended {
 		r.news.Wait()
