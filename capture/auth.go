@@ -13,6 +13,7 @@ import (
 // A token is the digest of a bearer token, so that comparing takes the same time whatever is compared.
 type token *[sha256.Size]byte
 
+// newToken returns nil where no token is required.
 func newToken(text string) token {
 	if text == "" {
 		return nil

@@ -64,11 +64,14 @@ func compatible(a, b *binding) error {
 	return nil
 }
 
+// equalTopics compares what patterns are written, not what they match: overlapping ones are meant.
 func equalTopics(a, b []intercom.Pattern) bool {
 	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
 	return slices.Equal(slices.Compact(a), slices.Compact(b))
 }
 
+// newBinding prepares the binding at an index of the capture. The path defaults to the name of the collection, as it
+// did before resource configs had one.
 func newBinding(index uint32, resourceConfig []byte, collection *protocol.CollectionSpec, sender *signature.Scheme) (*binding, error) {
 	config, err := spec.ParseResource(resourceConfig)
 	if err != nil {

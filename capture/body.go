@@ -77,6 +77,7 @@ func (b bodyReader) read(w http.ResponseWriter, r *http.Request, keepSent bool) 
 	return body{text, sent}, nil
 }
 
+// decompressed holds the memory of the decoders while they run, and that of the text from then on.
 func (b bodyReader) decompressed(sent []byte, encodings []string) ([]byte, error) {
 	decoders := int64(len(encodings)) * decoderBytes
 	if err := b.take(decoders); err != nil {
@@ -124,6 +125,7 @@ type ratioReader struct {
 	read, most int64
 }
 
+// Read returns a refusal once too much was read.
 func (r *ratioReader) Read(p []byte) (int, error) {
 	n, err := r.in.Read(p)
 	if r.read += int64(n); r.read > r.most {
@@ -132,10 +134,12 @@ func (r *ratioReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// tooLarge refuses what is over a limit, for good: there is nothing to come back for.
 func tooLarge(format string, args ...any) *refusal {
 	return refuse(http.StatusRequestEntityTooLarge, format, args...)
 }
 
+// bodyError tells the sender's faults apart: a body over a limit, one that comes too slowly, one that is no such encoding.
 func bodyError(r *http.Request, err error) error {
 	var other *refusal
 	switch {
@@ -193,6 +197,7 @@ var decoders = map[string]func(io.Reader) (io.ReadCloser, error){
 	},
 }
 
+// newGzip reads all members of a gzip stream, one after the other (RFC 1952, 2.2).
 func newGzip(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }
 
 // newDeflate reads the zlib format, which "deflate" means, or the bare deflate stream that some senders take it for.

@@ -104,6 +104,7 @@ func clean(err error) error {
 	return err
 }
 
+// cause says in one word or two why a session ended; an error itself is the last line of the log, which Main writes.
 func cause(err error) string {
 	if err != nil {
 		return "error"
@@ -133,6 +134,8 @@ func (c Connector) status() *logrus.Entry {
 	return c.Log.WithField("eventType", "connectorStatus")
 }
 
+// reportListening says where webhooks come to. A capture without bindings listens all the same: its senders hear 404
+// instead of a refused connection, and a binding may be enabled at any time.
 func (c Connector) reportListening(address net.Addr, bindings []*binding) {
 	entry := c.status().WithFields(logrus.Fields{"address": address.String(), "bindings": len(bindings)})
 	switch len(bindings) {

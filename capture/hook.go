@@ -23,10 +23,12 @@ type hook struct {
 	watch     *watch
 }
 
+// newHook makes a hook without bindings, which add and route complete.
 func newHook(s *server, path spec.Path, notifies bool) *hook {
 	return &hook{server: s, path: path, notifies: notifies, watch: newWatch(time.Now)}
 }
 
+// add binds a collection to the path. A binding with topics makes the webhooks of the path notifications.
 func (h *hook) add(b *binding) {
 	if len(b.topics) == 0 {
 		h.rest = b

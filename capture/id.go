@@ -21,6 +21,7 @@ type ids struct {
 	required bool
 }
 
+// newIDs lets a binding's own configuration win over what the sender is known for.
 func newIDs(config spec.ResourceConfig, sender *signature.Scheme) ids {
 	switch {
 	case config.IDFromHeader != "":

@@ -69,6 +69,7 @@ func queryOf(raw string) map[string]string {
 	return query
 }
 
+// unescapeQuery returns what is not properly percent-encoded as it came.
 func unescapeQuery(s string) string {
 	if text, err := url.QueryUnescape(s); err == nil {
 		return text
@@ -97,11 +98,13 @@ func sorted(m map[string]string) func(yield func(name, value string) bool) {
 	}
 }
 
+// appendMember appends a member of an object, behind a comma.
 func appendMember(b []byte, name, value string) []byte {
 	b = appendString(append(b, ','), name)
 	return appendString(append(b, ':'), value)
 }
 
+// appendObject appends a member whose value is an object of strings, behind a comma.
 func appendObject(b []byte, name string, members func(yield func(name, value string) bool)) []byte {
 	b = appendString(append(b, ','), name)
 	b = append(b, ':')

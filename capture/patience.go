@@ -22,6 +22,8 @@ type patientReader struct {
 	checked int64 // of read, when the deadline was set
 }
 
+// newPatientReader starts the clock. Its done must be called once the body is read, or the deadline would end the
+// connection while the request waits for its commit.
 func newPatientReader(w http.ResponseWriter, r *http.Request) *patientReader {
 	p := &patientReader{in: r.Body, control: http.NewResponseController(w), started: time.Now()}
 	p.extend()

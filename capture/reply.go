@@ -29,6 +29,7 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.Message }
 
+// refuse makes a refusal whose message goes to the sender.
 func refuse(status int, format string, args ...any) *refusal {
 	return &refusal{status: status, Message: fmt.Sprintf(format, args...)}
 }
@@ -41,6 +42,7 @@ func badBody(offset int64, format string, args ...any) *refusal {
 	return r
 }
 
+// with adds a header to the answer. Its value is never what a sender wrote.
 func (r *refusal) with(header, value string) *refusal {
 	if r.header == nil {
 		r.header = map[string]string{}
@@ -102,6 +104,7 @@ const (
 	drainTime  = 5 * time.Second
 )
 
+// drain drops what a refused sender still sends. It comes after the answer, so that nobody waits for it.
 func drain(control *http.ResponseController, req *http.Request) {
 	if req.Header.Get("Expect") != "" {
 		return // this one waits for the answer

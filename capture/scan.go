@@ -6,12 +6,9 @@ import (
 	"io"
 	"math"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
-
-	"source-intercom-ingest/schemas"
 )
 
 // maxDepth bounds nested arrays and objects. The runtime's parser refuses the 128th that is open.
@@ -30,53 +27,6 @@ type element struct {
 	previous int  // where the member before _meta ends, or the opening brace
 	next     int  // where the name of the member behind _meta starts; 0 if it is the last
 	found    []found
-}
-
-// What an element and a found value hold, while they are collected in slices that grow twofold.
-const (
-	elementBytes = 256
-	foundBytes   = 64
-)
-
-// A found value is one that a want asked for; its kind is zero where the document lacks it.
-type found struct {
-	kind jsontext.Kind
-	span
-}
-
-// A want asks a scan for values at locations of each document: it is a tree of member names, whose leaves number the
-// values.
-type want struct {
-	members map[string]*want
-	slot    int // of found, or -1
-}
-
-// wantAt asks for the values at JSON pointers.
-func wantAt(pointers ...string) *want {
-	root := &want{slot: -1}
-	for slot, pointer := range pointers {
-		at := root
-		for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-			token = schemas.Unescape(token)
-			if at.members == nil {
-				at.members = map[string]*want{}
-			}
-			if at.members[token] == nil {
-				at.members[token] = &want{slot: -1}
-			}
-			at = at.members[token]
-		}
-		at.slot = slot
-	}
-	return root
-}
-
-// member returns what is wanted of a member, or nil.
-func (w *want) member(name []byte) *want {
-	if w == nil {
-		return nil
-	}
-	return w.members[string(name)]
 }
 
 // withoutMeta returns the two parts of the object's members that remain when _meta is taken out.
@@ -118,6 +68,8 @@ func scan(body []byte, w *want, values int, held *reservation) (scanned []byte, 
 	return body, elements, array, refusalOfJSON(err, body)
 }
 
+// scanOnce fails with [jsontext.ErrDuplicateName] at the first duplicate. That is rare, so finding it costs no more than
+// the names that the decoder keeps anyway.
 func scanOnce(body []byte, w *want, values int, held *reservation) (elements []element, array bool, err error) {
 	err = withScanner(body, false, func(s *scanner) error {
 		levels := 1
@@ -202,6 +154,7 @@ func (s *scanner) value(levels int, w *want) (span, error) {
 	return at, err
 }
 
+// anyValue reads a value of a kind that was peeked at.
 func (s *scanner) anyValue(kind jsontext.Kind, levels int, w *want) (span, error) {
 	switch kind {
 	case jsontext.KindBeginObject:

@@ -105,6 +105,7 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 	return ctx.Err()
 }
 
+// notFound answers what no binding has. Never 410: Intercom disables a subscription that hears it.
 func (s *server) notFound(w http.ResponseWriter, r *http.Request) {
 	s.writeRefusal(w, r, refuse(http.StatusNotFound, "no binding has the path %q", r.URL.Path))
 }

@@ -16,6 +16,7 @@ type tally struct {
 	counts map[string]int
 }
 
+// add counts, and logs a kind when it comes for the first time.
 func (t *tally) add(log *logrus.Logger, kind string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -45,6 +45,7 @@ type commit struct {
 	held         atomic.Int64  // of the budget, by a request that has left since; returned with the acknowledgement
 }
 
+// newTransactor makes one whose emit and acknowledge must run until ctx ends.
 func newTransactor(ctx context.Context, stream *protocol.Stream, budget *budget) *transactor {
 	return &transactor{
 		ctx:    ctx,
@@ -90,6 +91,7 @@ func (t *transactor) keep(c *commit, held *reservation) {
 	}
 }
 
+// leave counts a request that no longer waits for the runtime, because it is acknowledged or was never written.
 func (t *transactor) leave() {
 	t.gone.Add(1)
 	t.waiting.Add(-1)

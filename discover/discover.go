@@ -46,6 +46,7 @@ func Discover(req *protocol.Request_Discover) (*protocol.Response_Discovered, er
 	return d.found, nil
 }
 
+// A discovery collects the bindings of one configuration.
 type discovery struct {
 	config spec.EndpointConfig
 	found  *protocol.Response_Discovered
@@ -71,6 +72,7 @@ func (d *discovery) path(text string) error {
 	return d.add(name, text, resource{Stream: &text, Path: &text}, path.Params())
 }
 
+// add offers a binding. Its schema is that of notifications where the sender is Intercom or bindings have topics.
 func (d *discovery) add(name, stream string, config any, pathParams []string) error {
 	raw, err := json.Marshal(config)
 	if err != nil {

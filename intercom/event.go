@@ -207,6 +207,7 @@ func (e Event) AppendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
+// appendText appends a member behind a comma, unless its value could not be derived.
 func appendText(b []byte, name, value string) []byte {
 	if value == "" {
 		return b
@@ -236,6 +237,7 @@ func (v Value) scalar() string {
 	return v.text()
 }
 
+// isInteger tells that a value is a number without a fraction or an exponent, whose digits are therefore its text.
 func (v Value) isInteger() bool {
 	for i, c := range v {
 		if (c < '0' || c > '9') && (c != '-' || i > 0) {

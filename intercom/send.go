@@ -98,6 +98,7 @@ func (c *SendCommand) choose() ([]Sample, error) {
 	return chosen, nil
 }
 
+// readFile reads a file, or standard input for the name -.
 func readFile(name string) ([]byte, error) {
 	if name == "-" {
 		return io.ReadAll(os.Stdin)
@@ -206,6 +207,7 @@ type summary struct {
 	took     []time.Duration
 }
 
+// add counts a delivery, and says how far it is where that is worth a line.
 func (s *summary) add(d delivery) {
 	s.done++
 	if !d.ok {

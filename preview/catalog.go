@@ -21,6 +21,7 @@ type catalog struct {
 	Collections map[string]collection `yaml:"collections"`
 }
 
+// A capture is a task of the catalog. Which program its endpoint names does not matter: preview runs itself.
 type capture struct {
 	Endpoint struct {
 		Local *struct {
@@ -40,6 +41,7 @@ type capture struct {
 	} `yaml:"bindings"`
 }
 
+// A collection has one schema, or one for writing beside one for reading, which preview does not need.
 type collection struct {
 	Key         []string `yaml:"key"`
 	Schema      inline   `yaml:"schema"`
@@ -52,6 +54,7 @@ type inline struct {
 	dir   string // of the catalog
 }
 
+// UnmarshalYAML keeps the value as it stands; json looks behind the name of a file.
 func (i *inline) UnmarshalYAML(node *yaml.Node) error { return node.Decode(&i.value) }
 
 // json returns the value as JSON text; none if there is no value.
@@ -102,6 +105,7 @@ func readCatalog(file string, seen map[string]bool) (*catalog, error) {
 	return c, nil
 }
 
+// merge lets the entries of a catalog win over those of what it imports.
 func merge[V any](into, from map[string]V) map[string]V {
 	if into == nil {
 		return from
@@ -186,6 +190,7 @@ func readTask(file, name string) (*task, error) {
 	return t, nil
 }
 
+// binding brings a binding's resource and its collection together, as a publication does.
 func (c *catalog) binding(resource inline, target string) (*protocol.CaptureSpec_Binding, error) {
 	config, err := resource.json()
 	if err != nil {

@@ -81,6 +81,7 @@ func (c *connector) call(ctx context.Context, req *protocol.Request) (*protocol.
 	return resp, p.end(err)
 }
 
+// ask is for requests that have exactly one response: all but Acknowledge.
 func (p *process) ask(req *protocol.Request) (*protocol.Response, error) {
 	if err := p.send(req); err != nil {
 		return nil, err
@@ -88,6 +89,7 @@ func (p *process) ask(req *protocol.Request) (*protocol.Response, error) {
 	return p.receive()
 }
 
+// send writes a request. It blocks while the connector does not read.
 func (p *process) send(req *protocol.Request) error {
 	b, err := p.codec.AppendMessage(nil, req)
 	if err != nil {
@@ -97,6 +99,7 @@ func (p *process) send(req *protocol.Request) error {
 	return err
 }
 
+// receive reads a response, and returns [io.EOF] at the end of the output.
 func (p *process) receive() (*protocol.Response, error) {
 	resp := new(protocol.Response)
 	return resp, p.codec.ReadMessage(p.out, resp)

@@ -125,6 +125,7 @@ func (c *Command) connector(t *task, log *logrus.Logger) (*connector, error) {
 	return &connector{program: program, env: environ(variables), codec: codec, log: log, listening: func(string) {}}, nil
 }
 
+// output returns where committed documents are printed; nil for nowhere.
 func (c *Command) output() *bufio.Writer {
 	if c.Quiet {
 		return nil

@@ -68,6 +68,7 @@ func (r *reader) run() {
 	r.err = r.read()
 }
 
+// read returns why the output ended. Documents without a checkpoint behind them are dropped: nothing promised them.
 func (r *reader) read() error {
 	var next sequence
 	for {

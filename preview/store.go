@@ -36,6 +36,7 @@ type store struct {
 	db *sql.DB
 }
 
+// openStore opens or creates a database. One that is locked is waited for, as another preview may just be ending.
 func openStore(file string) (*store, error) {
 	source := url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath(), RawQuery: url.Values{
 		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)"},

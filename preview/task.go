@@ -89,6 +89,7 @@ func (t *task) prepare(ctx context.Context, c *connector) error {
 // notInNames are characters that names of collections do not have; Flow replaces them.
 var notInNames = regexp.MustCompile(`[^\pL\pN\-_./]+`)
 
+// bindingsOf binds what was discovered to collections of its own, as a first publication does.
 func bindingsOf(found *protocol.Response_Discovered) []*protocol.CaptureSpec_Binding {
 	var bindings []*protocol.CaptureSpec_Binding
 	for _, b := range found.GetBindings() {

@@ -94,6 +94,7 @@ func decodeMessage(dec *jsontext.Decoder, m protoreflect.Message) error {
 	return expect(dec, jsontext.KindEndObject)
 }
 
+// decodeList reads a JSON array into a repeated field.
 func decodeList(dec *jsontext.Decoder, list protoreflect.List, field protoreflect.FieldDescriptor) error {
 	if err := expect(dec, jsontext.KindBeginArray); err != nil {
 		return err
@@ -149,6 +150,7 @@ func decodeValue(dec *jsontext.Decoder, create func(protoreflect.FieldDescriptor
 	return protoreflect.Value{}, wrong
 }
 
+// expect reads a delimiter.
 func expect(dec *jsontext.Decoder, kind jsontext.Kind) error {
 	token, err := dec.ReadToken()
 	if err == nil && token.Kind() != kind {
@@ -165,6 +167,7 @@ func (jsonCodec) AppendMessage(b []byte, m proto.Message) ([]byte, error) {
 	return append(b, '\n'), nil
 }
 
+// appendObject writes the fields that are set, in the order of their declaration.
 func appendObject(b []byte, m protoreflect.Message) ([]byte, error) {
 	b = append(b, '{')
 	separate := false

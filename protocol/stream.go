@@ -22,6 +22,7 @@ type Stream struct {
 	done     chan struct{}
 }
 
+// A request is one that was read, or why none was.
 type request struct {
 	*Request
 	err error
@@ -43,6 +44,7 @@ func newStream(in io.Reader, out io.Writer, codec Codec) *Stream {
 
 func (s *Stream) close() { close(s.done) }
 
+// readLoop delivers requests until one can not be read. The last of them carries the error.
 func (s *Stream) readLoop(in *bufio.Reader) {
 	for {
 		next := request{Request: new(Request)}
@@ -63,6 +65,7 @@ func (s *Stream) readLoop(in *bufio.Reader) {
 	}
 }
 
+// writeLoop writes what Write hands over, and reports each write.
 func (s *Stream) writeLoop(out io.Writer) {
 	for {
 		select {

@@ -73,6 +73,7 @@ func covers(schema any, s shape) bool {
 	return c.covers(schema, s)
 }
 
+// covers is the recursion over a schema. Keywords that are in none of its steps are annotations, as for the runtime.
 func (c *coverage) covers(schema any, s shape) bool {
 	c.depth++
 	defer func() { c.depth-- }()
@@ -89,6 +90,7 @@ func (c *coverage) covers(schema any, s shape) bool {
 		c.allOf(sub, s) && c.anyOf(sub, s) && c.members(sub, s)
 }
 
+// type_ asks whether the kind is among those that a schema lists. Any value is of no kind that could be listed.
 func (c *coverage) type_(sub object, s shape) bool {
 	var kinds []any
 	switch kind := sub["type"].(type) {
@@ -102,11 +104,13 @@ func (c *coverage) type_(sub object, s shape) bool {
 	return slices.Contains(kinds, any(s.kind)) || s.kind == "integer" && slices.Contains(kinds, any("number"))
 }
 
+// format holds for strings alone: one that always has the format, or anything that is no string.
 func (c *coverage) format(sub object, s shape) bool {
 	format, ok := sub["format"]
 	return !ok || format == s.format || s.kind == "object"
 }
 
+// reference follows those to bundled schemas. A pointer into the same schema is not looked up, so not covered.
 func (c *coverage) reference(sub object, s shape) bool {
 	ref, ok := sub["$ref"].(string)
 	return !ok || c.ids[ref] != nil && c.covers(c.ids[ref], s)

@@ -15,6 +15,8 @@ const (
 	Event      = "event"
 )
 
+// An object is a JSON object as encoding/json decodes it, and writes it with sorted names: schemas come out the same
+// each time, which discovery must.
 type object = map[string]any
 
 // Document returns the schema of the documents of a path with these parameters. It says what the connector writes

@@ -76,6 +76,7 @@ func isDateTime(s string) bool {
 	return len(s) > date && isDate(s[:date]) && hasClock(s[date:])
 }
 
+// isEmail wants an address alone, without a display name, and with a domain.
 func isEmail(s string) bool {
 	address, err := mail.ParseAddress(s)
 	if err != nil || address.Address != s {
@@ -100,6 +101,7 @@ func isDuration(s string) bool {
 	return period(s) && s != "P" && !strings.HasSuffix(s, "T")
 }
 
+// isReference checks the structure of a URI (RFC 3986) whose characters are known to be allowed.
 func isReference(s string, absolute bool) bool {
 	u, err := url.Parse(s)
 	if err != nil || absolute && u.Scheme == "" {
@@ -114,6 +116,7 @@ func isReference(s string, absolute bool) bool {
 
 var errFormat = errors.New("not of this format")
 
+// registerFormats asserts formats of strings; other values have none.
 func registerFormats(c *jsonschema.Compiler) {
 	c.AssertFormat()
 	for name, test := range formats {

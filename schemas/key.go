@@ -16,6 +16,7 @@ type key struct {
 	hasDefault bool // the schema has a default for documents that lack it
 }
 
+// newKey splits a JSON pointer, and looks for a default in the schema.
 func newKey(pointer string, schema any) key {
 	k := key{pointer: pointer}
 	if pointer != "" {
@@ -95,6 +96,7 @@ var (
 	errBadKey = errors.New("part of the collection's key, but not a string, an integer or a boolean")
 )
 
+// check says why the runtime could not extract the key from a document, or nothing.
 func (k key) check(value any) error {
 	for _, token := range k.tokens {
 		var ok bool

@@ -183,6 +183,7 @@ func draft(schema any) *jsonschema.Draft {
 	return jsonschema.Draft2020
 }
 
+// uses finds a keyword anywhere in a schema.
 func uses(schema any, keyword string) bool {
 	switch v := schema.(type) {
 	case object:

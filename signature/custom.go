@@ -59,6 +59,7 @@ func (c *customConfig) scheme() (*Scheme, error) {
 	}, nil
 }
 
+// headerName returns the canonical name of a header.
 func headerName(field, name string) (string, error) {
 	if name = strings.TrimSpace(name); !isHeaderName(name) {
 		return "", fmt.Errorf("%s %q is not the name of a header; write one such as X-Signature", field, name)
@@ -66,6 +67,7 @@ func headerName(field, name string) (string, error) {
 	return textproto.CanonicalMIMEHeaderKey(name), nil
 }
 
+// parts reads the template. Without one, the body alone is signed.
 func (c *customConfig) parts() ([]part, error) {
 	text := c.SigningStringTemplate
 	switch {

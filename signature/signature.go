@@ -58,6 +58,7 @@ type signed struct {
 // maxSignatures is how many a header may carry. Senders that rotate their secrets send two.
 const maxSignatures = 8
 
+// add drops what is more than a header may carry.
 func (s *signed) add(signature string) {
 	if s.count < maxSignatures {
 		s.signatures[s.count] = signature
@@ -99,6 +100,7 @@ type part struct {
 	is      placeholder
 }
 
+// A placeholder stands for what differs from request to request.
 type placeholder int
 
 const (
@@ -108,6 +110,7 @@ const (
 	messageID
 )
 
+// An encoding reads a signature as it is written in a header.
 type encoding func(string) ([]byte, error)
 
 // encodings by their names in a configuration.
@@ -156,6 +159,7 @@ func (s *Scheme) Verify(header http.Header, now time.Time, bodies ...[]byte) err
 	return &Error{strings.Join(s.Headers(), " or "), "is missing: the request is not signed"}
 }
 
+// verify checks what a header says. Which of its parts was missing or malformed is no secret; what it should have been is.
 func (v *variant) verify(value string, header http.Header, now time.Time, bodies [][]byte) error {
 	fail := func(reason string) error { return &Error{v.header, reason} }
 	said, err := v.parse(value)

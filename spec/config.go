@@ -69,6 +69,7 @@ func ParseEndpoint(raw []byte) (EndpointConfig, error) {
 	return c, nil
 }
 
+// check refuses what could not work, and makes what the members mean. raw tells an empty member from one that is absent.
 func (c *EndpointConfig) check(raw []byte) error {
 	token := strings.TrimSpace(c.RequireAuthToken)
 	if token == "" && isSet(raw, "requireAuthToken", "require_auth_token") {
@@ -267,6 +268,7 @@ func quoted(raw []byte, field string) string {
 	return " (" + string(value) + ")"
 }
 
+// isSecret tells which members are never quoted.
 func isSecret(field string) bool {
 	return field == "requireAuthToken" || field == "require_auth_token"
 }

@@ -14,6 +14,7 @@ type Path struct {
 	segments []segment
 }
 
+// A segment is a literal or a parameter.
 type segment struct {
 	literal string // decoded
 	param   string // empty for a literal

@@ -19,6 +19,7 @@ type Sources struct {
 // maxProxies bounds how far back X-Forwarded-For is believed.
 const maxProxies = 16
 
+// newSources reads a list of entries. Flow puts one proxy in front of a connector, which is the default.
 func newSources(entries []string, trustedProxies *int) (Sources, error) {
 	s := Sources{proxies: 1}
 	if trustedProxies != nil {
