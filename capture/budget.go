@@ -67,6 +67,12 @@ func (r *reservation) take(n int64) error {
 	return nil
 }
 
+// note holds bytes that are used already, whether or not there is room.
+func (r *reservation) note(n int64) {
+	r.held += n
+	r.budget.held.Add(n)
+}
+
 // give returns bytes that are no longer used.
 func (r *reservation) give(n int64) {
 	r.held -= n

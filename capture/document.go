@@ -67,7 +67,9 @@ func (h *hook) documents(r *http.Request, body []byte, receivedAt time.Time, hel
 			if text, err = held.grow(text[:0], len(shared)+e.end-e.start+metaBytes); err != nil {
 				return nil, err
 			}
+			reserved := cap(text)
 			text = h.appendDocument(text, id, shared, event, r, e, body)
+			held.note(int64(cap(text) - reserved)) // for an id or a topic beyond what metaBytes allows for
 			if err := made.add(h.codec, document{binding: b, element: i, foreign: e.meta.end > 0}, text, held); err != nil {
 				return nil, err
 			}

@@ -27,9 +27,12 @@ func (r *resolution) add(cuts []span, name []byte, start int) []span {
 
 // resolveDuplicates returns the body with only the last of the members of one name, in every object. It costs a scan
 // of its own, which bodies without duplicates never need.
-func resolveDuplicates(body []byte) ([]byte, error) {
+func resolveDuplicates(body []byte, held *reservation) ([]byte, error) {
+	if err := held.take(int64(len(body))); err != nil {
+		return body, err
+	}
 	var cuts []span
-	err := withScanner(body, true, func(s *scanner) error {
+	err := withScanner(body, true, held, func(s *scanner) error {
 		_, err := s.value(0, nil)
 		cuts = s.cuts
 		return err

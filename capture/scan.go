@@ -50,7 +50,17 @@ type scanner struct {
 	resolve bool
 	cuts    []span
 	found   []found // in the document that is being read
+	held    *reservation
 }
+
+// Of an object with very many members, the decoder keeps a table of names, and a resolution where each member is.
+const (
+	memberBytes = 128
+	memberBatch = 1024 // members between two reservations; fewer are too little to count
+)
+
+// maxPooledBody is the largest body whose scanner is used again. Another's tables would be kept for nothing.
+const maxPooledBody = 1 << 20
 
 // scanners hold decoders, whose stacks and name tables are costly to make anew.
 var scanners = sync.Pool{New: func() any { return &scanner{dec: jsontext.NewDecoder(new(bytes.Buffer))} }}
@@ -61,7 +71,7 @@ var scanners = sync.Pool{New: func() any { return &scanner{dec: jsontext.NewDeco
 func scan(body []byte, w *want, values int, held *reservation) (scanned []byte, elements []element, array bool, err error) {
 	elements, array, err = scanOnce(body, w, values, held)
 	if errors.Is(err, jsontext.ErrDuplicateName) {
-		if body, err = resolveDuplicates(body); err == nil {
+		if body, err = resolveDuplicates(body, held); err == nil {
 			elements, array, err = scanOnce(body, w, values, held)
 		}
 	}
@@ -71,7 +81,7 @@ func scan(body []byte, w *want, values int, held *reservation) (scanned []byte, 
 // scanOnce fails with [jsontext.ErrDuplicateName] at the first duplicate. That is rare, so finding it costs no more than
 // the names that the decoder keeps anyway.
 func scanOnce(body []byte, w *want, values int, held *reservation) (elements []element, array bool, err error) {
-	err = withScanner(body, false, func(s *scanner) error {
+	err = withScanner(body, false, held, func(s *scanner) error {
 		levels := 1
 		one := func() error {
 			if err := held.take(elementBytes + foundBytes*int64(values)); err != nil {
@@ -92,12 +102,14 @@ func scanOnce(body []byte, w *want, values int, held *reservation) (elements []e
 }
 
 // withScanner runs read, which must read one value, and makes sure that nothing follows it.
-func withScanner(body []byte, resolve bool, read func(*scanner) error) error {
+func withScanner(body []byte, resolve bool, held *reservation, read func(*scanner) error) error {
 	s := scanners.Get().(*scanner)
-	defer scanners.Put(s)
+	if len(body) <= maxPooledBody {
+		defer scanners.Put(s)
+	}
 	s.dec.Reset(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(resolve))
-	s.body, s.resolve, s.cuts = body, resolve, nil
-	defer func() { s.body = nil; s.dec.Reset(new(bytes.Buffer)) }() // keep no body alive
+	s.body, s.resolve, s.cuts, s.held = body, resolve, nil, held
+	defer func() { s.body, s.held = nil, nil; s.dec.Reset(new(bytes.Buffer)) }() // keep no body alive
 	if err := read(s); err != nil {
 		return err
 	}
@@ -197,12 +209,19 @@ func (s *scanner) array(levels int, element func() error) (span, error) {
 func (s *scanner) object(levels int, w *want, member func(name []byte, start int, kind jsontext.Kind, value span) error) (span, error) {
 	start, err := s.open(levels)
 	var names resolution
+	count, taken := 0, int64(0)
 	for err == nil && s.dec.PeekKind() != jsontext.KindEndObject {
 		var raw jsontext.Value
 		if raw, err = s.dec.ReadValue(); err != nil {
 			break
 		}
 		nameStart := int(s.dec.InputOffset()) - len(raw)
+		if count++; count%memberBatch == 0 {
+			if err = s.held.take(memberBatch * memberBytes); err != nil {
+				break
+			}
+			taken += memberBatch * memberBytes
+		}
 		var name []byte
 		if member != nil || s.resolve || w != nil {
 			name = unquoted(raw)
@@ -215,6 +234,9 @@ func (s *scanner) object(levels int, w *want, member func(name []byte, start int
 		if value, err = s.value(levels, w.member(name)); err == nil && member != nil {
 			err = member(name, nameStart, kind, value)
 		}
+	}
+	if !s.resolve { // whose cuts are kept
+		s.held.give(taken)
 	}
 	return s.close(start, err)
 }
