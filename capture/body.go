@@ -71,7 +71,7 @@ func (b bodyReader) read(w http.ResponseWriter, r *http.Request, keepSent bool) 
 		return body{}, bodyError(r, err)
 	}
 	if !keepSent {
-		b.give(int64(cap(sent)))
+		b.drop(sent)
 		sent = nil
 	}
 	return body{text, sent}, nil

@@ -17,6 +17,9 @@ const (
 	budgetShare = 4
 	// defaultBudget is a quarter of the 1 GiB that Flow gives a connector.
 	defaultBudget = 256 << 20
+	// garbagePercent lets some MiB of live memory collect four times as much garbage, which is how seldom the collector
+	// runs then; with a full budget, the memory limit makes it run oftener.
+	garbagePercent = 400
 	// idleBytes is what the process needs without requests, with the schemas of many bindings.
 	idleBytes = 32 << 20
 )
@@ -39,6 +42,7 @@ func newBudget() *budget {
 	if err == nil && limit != math.MaxInt64 {
 		b.total = limit / budgetShare
 	}
+	debug.SetGCPercent(garbagePercent)
 	if !chosen {
 		debug.SetMemoryLimit(min(debug.SetMemoryLimit(-1), b.total+idleBytes))
 	}
@@ -89,7 +93,7 @@ func (r *reservation) transfer() int64 {
 	return n
 }
 
-// grow makes room for n more bytes in b, and holds the new capacity in place of the old.
+// grow makes room for n more bytes in b, and holds the new capacity in place of the old, whose buffer is recycled.
 func (r *reservation) grow(b []byte, n int) ([]byte, error) {
 	if cap(b)-len(b) >= n {
 		return b, nil
@@ -98,7 +102,15 @@ func (r *reservation) grow(b []byte, n int) ([]byte, error) {
 	if err := r.take(int64(size)); err != nil {
 		return b, err
 	}
-	grown := append(make([]byte, 0, size), b...)
-	r.give(int64(cap(b)))
+	grown := newBuffer(size)
+	r.note(int64(cap(grown) - size)) // classes of buffers are at most twice what is asked for
+	grown = append(grown, b...)
+	r.drop(b)
 	return grown, nil
+}
+
+// drop returns a buffer that is no longer used, and what was held for it.
+func (r *reservation) drop(b []byte) {
+	r.give(int64(cap(b)))
+	recycle(b)
 }

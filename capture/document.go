@@ -47,7 +47,7 @@ func (h *hook) documents(r *http.Request, body []byte, receivedAt time.Time, hel
 	shared := h.appendRequestMeta(nil, r, receivedAt)
 	made := new(batch)
 	var text []byte
-	defer func() { held.give(int64(cap(text))) }()
+	defer func() { held.drop(text) }()
 	var to []*binding
 	for i, e := range elements {
 		event := h.event(e, body)

@@ -24,7 +24,7 @@ type refusal struct {
 	Offset     *int64              `json:"offset,omitempty"` // bytes into the decompressed body
 	Violations []schemas.Violation `json:"violations,omitempty"`
 	header     map[string]string
-	notJSON    []byte // the body, where it is not JSON
+	notJSON    []byte // the beginning of a body that is not JSON
 }
 
 func (r *refusal) Error() string { return r.Message }
@@ -91,8 +91,7 @@ func (s *server) writeRefusal(w http.ResponseWriter, req *http.Request, err erro
 		fields["violations"] = r.Violations
 	}
 	if r.notJSON != nil {
-		const excerpt = 256 // enough to recognize a form, a page or another format
-		fields["body"] = string(r.notJSON[:min(len(r.notJSON), excerpt)])
+		fields["body"] = string(r.notJSON)
 	}
 	s.log.WithFields(fields).Info("refused a request")
 }

@@ -168,6 +168,10 @@ func (s *scanner) value(levels int, w *want) (span, error) {
 
 // anyValue reads a value of a kind that was peeked at.
 func (s *scanner) anyValue(kind jsontext.Kind, levels int, w *want) (span, error) {
+	nested := kind == jsontext.KindBeginObject || kind == jsontext.KindBeginArray
+	if nested && w == nil && !s.resolve {
+		return s.skip()
+	}
 	switch kind {
 	case jsontext.KindBeginObject:
 		return s.object(levels+1, w, nil)
@@ -193,6 +197,66 @@ func (s *scanner) anyValue(kind jsontext.Kind, levels int, w *want) (span, error
 		return at, badBody(int64(at.start), "a number beyond the range of a double")
 	}
 	return at, nil
+}
+
+// skip reads an array or object of which nothing is wanted, with the least work for each token: most bytes of most
+// bodies are in such.
+func (s *scanner) skip() (span, error) {
+	outside, start := s.dec.StackDepth(), -1
+	taken := int64(0)
+	for count := 1; ; count++ {
+		token, err := s.dec.ReadToken()
+		if err != nil {
+			return span{}, err
+		}
+		end, depth := int(s.dec.InputOffset()), s.dec.StackDepth()
+		if start < 0 {
+			start = end - 1
+		}
+		switch token.Kind() {
+		case jsontext.KindNumber:
+			if at := numberBefore(s.body, end); !inRange(s.body[at:end]) {
+				return span{}, badBody(int64(at), "a number beyond the range of a double")
+			}
+		case jsontext.KindBeginObject, jsontext.KindBeginArray:
+			if depth > maxDepth {
+				return span{}, badBody(int64(end-1), "more than %d levels of arrays and objects", maxDepth)
+			}
+		case jsontext.KindEndObject, jsontext.KindEndArray:
+			if depth == outside {
+				s.held.give(taken)
+				return span{start, end}, nil
+			}
+		}
+		if count%memberBatch == 0 {
+			if taken, err = s.takeForNames(taken); err != nil {
+				return span{}, err
+			}
+		}
+	}
+}
+
+// takeForNames holds memory for the names of the open objects that have very many, in place of what was taken before.
+func (s *scanner) takeForNames(taken int64) (int64, error) {
+	needed := int64(0)
+	for level := range s.dec.StackDepth() {
+		if kind, tokens := s.dec.StackIndex(level + 1); kind == jsontext.KindBeginObject && tokens > 2*memberBatch {
+			needed += tokens / 2 * memberBytes
+		}
+	}
+	if needed <= taken {
+		return taken, nil
+	}
+	return needed, s.held.take(needed - taken)
+}
+
+// numberBefore returns where the number starts that ends at a byte of valid JSON.
+func numberBefore(body []byte, end int) int {
+	start := end
+	for start > 0 && (body[start-1] >= '0' && body[start-1] <= '9' || bytes.IndexByte([]byte("+-.eE"), body[start-1]) >= 0) {
+		start--
+	}
+	return start
 }
 
 // array reads an array, each element by a call of element.
@@ -294,7 +358,8 @@ func refusalOfJSON(err error, body []byte) error {
 	default:
 		r = badBody(int64(len(body)), "the body is not JSON: it ends early")
 	}
-	r.notJSON = body
+	const excerpt = 256 // enough to recognize a form, a page or another format
+	r.notJSON = bytes.Clone(body[:min(len(body), excerpt)])
 	return r
 }
 

@@ -122,6 +122,9 @@ func (t *transactor) emit() error {
 		if err := t.stream.Write(t.ctx, frames); err != nil {
 			return err
 		}
+		if len(joined) == 0 { // else they are in joined, which is used again
+			recycle(frames)
+		}
 		if cap(joined) > 4*maxWriteBytes {
 			joined = nil
 		}
@@ -142,8 +145,10 @@ func (t *transactor) gather(first *commit, joined []byte) (frames, scratch []byt
 			case len(more) > 0:
 				if len(joined) == 0 {
 					joined = append(joined, frames...)
+					recycle(frames)
 				}
 				joined = append(joined, more...)
+				recycle(more)
 				frames = joined
 			}
 			continue

@@ -66,6 +66,8 @@ func (h *hook) take(w http.ResponseWriter, r *http.Request) (reply any, err erro
 	if err != nil {
 		return nil, err
 	}
+	held.drop(body.text) // what waits for the commit is the documents alone
+	held.drop(body.asSent)
 	if err := made.validate(held); err != nil {
 		return nil, err
 	}
