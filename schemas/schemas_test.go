@@ -181,3 +181,38 @@ func TestEverySampleIsValidAgainstItsDiscoveredSchema(t *testing.T) {
 		}
 	}
 }
+
+func TestUniqueItemsAreComparedByValueInLinearTime(t *testing.T) {
+	v, err := Compile([]byte(`{"properties":{"v":{"uniqueItems":true},"uniqueItems":{"type":"string"}}}`), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for doc, unique := range map[string]bool{
+		`{"v":[1,2,"1",true,null,{},[]]}`: true, `{"v":[1,1.0]}`: false, `{"v":[{"a":1,"b":[1e1]},{"b":[10],"a":1}]}`: false,
+		`{"v":[["a","bc"],["ab","c"]]}`: true, `{"v":[1,{"":"1"}]}`: true, `{"v":["a","a"]}`: false, `{"v":"aa","uniqueItems":"x"}`: true,
+	} {
+		if found := v.Validate([]byte(doc)); (len(found) == 0) != unique || len(found) > 0 && found[0].Keyword != "uniqueItems" {
+			t.Errorf("%s: %v", doc, found)
+		}
+	}
+	// All splits of one text at 13 places into strings: a hash of the text alone is the same for each.
+	var items []string
+	for split := range 1 << 13 {
+		item := `["a`
+		for bit := range 13 {
+			if split>>bit&1 == 1 {
+				item += `","a`
+			} else {
+				item += `\u0004a`
+			}
+		}
+		items = append(items, item+`"]`)
+	}
+	started := time.Now()
+	if found := v.Validate([]byte(`{"v":[` + strings.Join(items, ",") + `]}`)); len(found) > 0 {
+		t.Error(found)
+	}
+	if took := time.Since(started); took > time.Second {
+		t.Errorf("took %v", took)
+	}
+}

@@ -54,8 +54,9 @@ func Compile(writeSchema []byte, keys []string, pathParams []string) (*Validator
 	c.UseLoader(nil) // a bundled schema refers to nothing outside
 	c.DefaultDraft(draft(schema))
 	registerFormats(c)
+	registerUniqueItems(c)
 	const url = "flow://write-schema"
-	if err := c.AddResource(url, withPrefixItems(schema)); err != nil {
+	if err := c.AddResource(url, withOwnUniqueItems(withPrefixItems(schema))); err != nil {
 		return nil, fmt.Errorf("compiling the write schema: %w", err)
 	}
 	compiled, err := c.Compile(url)
