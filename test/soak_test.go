@@ -16,7 +16,7 @@ var soak = flag.Duration("soak", 0, "how long TestSoak goes on; it is skipped wi
 
 // The connector holds a steady load with flat memory. By hand:
 //
-//	go test ./test -run TestSoak -soak 10m -timeout 15m -v
+//	test/soak 10m
 func TestSoak(t *testing.T) {
 	if *soak == 0 {
 		t.Skip("by hand, with -soak 10m")
