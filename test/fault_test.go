@@ -210,13 +210,14 @@ func TestAStalledRuntimeCostsBoundedMemory(t *testing.T) {
 	senders := o.load(ctx, clients, url+"/in", size)
 	var most int64
 	var delays []time.Duration // of refusals
+	probeBody := `{"id":"probe","text":"` + strings.Repeat("x", size) + `"}`
 	for ticks, end := time.NewTicker(100*time.Millisecond), time.After(stall); ; {
 		select {
 		case <-ticks.C:
 			most = max(most, residentBytes(t, r.cmd.Process.Pid))
 			probe := time.Now()
 			waits, cancel := context.WithTimeout(t.Context(), time.Second) // if there is room for this one
-			if status, _, _ := post(waits, url+"/in", `{"id":"probe"}`); status == http.StatusServiceUnavailable {
+			if status, _, _ := post(waits, url+"/in", probeBody); status == http.StatusServiceUnavailable {
 				delays = append(delays, time.Since(probe))
 			}
 			cancel()
