@@ -2,7 +2,6 @@ package test
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -111,6 +110,6 @@ func TestAnyBatchingOfAcknowledgements(t *testing.T) {
 			t.Errorf("a request was refused after %v", o.slowest)
 		}
 		o.check(t)
-		t.Log(fmt.Sprintf("%d were answered 200, refused %v", len(o.owed), o.refused))
+		t.Logf("%d were answered 200, refused %v", len(o.owed), o.refused)
 	})
 }
