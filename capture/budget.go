@@ -86,13 +86,6 @@ func (r *reservation) give(n int64) {
 // release returns all that is held.
 func (r *reservation) release() { r.give(r.held) }
 
-// transfer hands all that is held to another holder, who returns it to the budget.
-func (r *reservation) transfer() int64 {
-	n := r.held
-	r.held = 0
-	return n
-}
-
 // grow makes room for n more bytes in b, and holds the new capacity in place of the old, whose buffer is recycled.
 func (r *reservation) grow(b []byte, n int) ([]byte, error) {
 	if cap(b)-len(b) >= n {

@@ -8,11 +8,8 @@ package capture
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
-	"os"
-	"strconv"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -20,12 +17,6 @@ import (
 
 	"source-intercom-ingest/protocol"
 	"source-intercom-ingest/spec"
-)
-
-// PortVariable overrides [DefaultPort] from the environment; 0 lets the system choose.
-const (
-	PortVariable = "SOURCE_HTTP_INGEST_PORT"
-	DefaultPort  = 8080 // the port that the image exposes
 )
 
 // A Connector is this capture connector, as far as it needs the runtime's bindings.
@@ -110,23 +101,6 @@ func cause(err error) string {
 		return "error"
 	}
 	return "the session is over"
-}
-
-// listen binds the port that webhooks come to.
-func listen() (net.Listener, error) {
-	port := DefaultPort
-	if text := os.Getenv(PortVariable); text != "" {
-		n, err := strconv.ParseUint(text, 10, 16)
-		if err != nil {
-			return nil, fmt.Errorf("%s is %q; set it to a port number, or unset it for %d", PortVariable, text, DefaultPort)
-		}
-		port = int(n)
-	}
-	listener, err := net.Listen("tcp4", net.JoinHostPort("0.0.0.0", strconv.Itoa(port)))
-	if err != nil {
-		return nil, fmt.Errorf("listening for webhooks: %w", err)
-	}
-	return listener, nil
 }
 
 // status is a log line that the runtime shows as the connector's status.

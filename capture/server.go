@@ -26,6 +26,9 @@ const (
 	// writeTimeout ends a request whose answer is not read, counted from its headers: the longest body, the longest
 	// commit, and ten seconds for the answer.
 	writeTimeout = bodyTime + spec.MaxCommitTimeout*time.Second + 10*time.Second
+	// maxConnections are enough for a full queue and for as many again that come or stall. Each holds some 16 KiB when
+	// idle; what is beyond waits in the system's backlog.
+	maxConnections = 2 * maxWaiting
 )
 
 // A server takes the requests of one session.
@@ -90,6 +93,7 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 		WriteTimeout:      writeTimeout,
 		ErrorLog:          newErrorLog(s.log),
 	}
+	listener = limit(listener, h, maxConnections)
 	failed := make(chan error, 1)
 	go func() { failed <- h.Serve(listener) }()
 	select {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +20,7 @@ const maxWriteBytes = 1 << 20
 
 var (
 	errQueueFull = errors.New("too many requests wait to be committed")
+	errTooSlow   = errors.New("the webhook was not committed in time")
 	errEnding    = errors.New("the capture is stopping")
 )
 
@@ -35,60 +37,91 @@ type transactor struct {
 	since   [maxWaiting]atomic.Int64 // when they were let in, in nanoseconds since 1970, by arrived
 	queue   chan *commit             // to be written
 	sent    chan *commit             // written or being written, the oldest first
+	commits sync.Pool                // of which the requests are answered
 }
 
-// A commit is one request's documents on their way.
+// A commit is one request's documents on their way. Its state decides who may touch what.
 type commit struct {
-	frames       []byte        // Captured messages and their Checkpoint; the writer's once taken
-	taken        atomic.Bool   // by the writer, or by a request that no longer waits; whoever is first
-	acknowledged chan struct{} // closed
-	held         atomic.Int64  // of the budget, by a request that has left since; returned with the acknowledgement
+	frames       []byte // Captured messages and their Checkpoint; the writer's once emitted
+	state        atomic.Int32
+	acknowledged chan struct{} // receives once
+	held         int64         // of the budget, by a request that has left; returned with the acknowledgement
 }
+
+// States of a commit. The steps are from queued to emitted to acknowledged, and from the first two to left.
+const (
+	queued       int32 = iota // its request may still leave, as if it had never come
+	emitted                   // or being so
+	acknowledged              // its request is being told
+	left                      // its request does not wait any longer
+)
+
+// halfClosed is how long a sender that has ended its side of the connection may have done no more than that: it is
+// written meanwhile, unless the runtime stalls.
+const halfClosed = 50 * time.Millisecond
 
 // newTransactor makes one whose emit and acknowledge must run until ctx ends.
 func newTransactor(ctx context.Context, stream *protocol.Stream, budget *budget) *transactor {
 	return &transactor{
-		ctx:    ctx,
-		stream: stream,
-		budget: budget,
-		queue:  make(chan *commit, maxWaiting),
-		sent:   make(chan *commit, maxWaiting),
+		ctx:     ctx,
+		stream:  stream,
+		budget:  budget,
+		queue:   make(chan *commit, maxWaiting),
+		sent:    make(chan *commit, maxWaiting),
+		commits: sync.Pool{New: func() any { return &commit{acknowledged: make(chan struct{}, 1)} }},
 	}
 }
 
 // commit returns nil once the runtime has made the documents durable. After an error they may still be, unless the
-// error came before they were written. The frames must not be touched afterwards.
-func (t *transactor) commit(ctx context.Context, frames []byte, held *reservation) error {
+// error came before they were written. A sender that leaves, at ctx's end, is no longer waited for unless its documents
+// are emitted already: then they will be committed, and whoever only ended its side reads the answer. The frames must
+// not be touched afterwards.
+func (t *transactor) commit(ctx context.Context, frames []byte, within time.Duration, held *reservation) error {
 	if t.waiting.Add(1) > maxWaiting {
 		t.waiting.Add(-1)
 		return errQueueFull
 	}
 	t.since[(t.arrived.Add(1)-1)%maxWaiting].Store(time.Now().UnixNano())
-	c := &commit{frames: frames, acknowledged: make(chan struct{})}
+	c := t.commits.Get().(*commit)
+	c.frames, c.held = frames, 0
+	c.state.Store(queued)
 	t.queue <- c
-	select {
-	case <-c.acknowledged:
-		return nil
-	case <-ctx.Done():
-		if c.taken.CompareAndSwap(false, true) {
-			c.frames = nil // not written yet, and no longer wanted
-		} else {
-			t.keep(c, held)
+	deadline := time.NewTimer(within)
+	defer deadline.Stop()
+	gone := ctx.Done()
+	var certain <-chan time.Time
+	for {
+		select {
+		case <-c.acknowledged:
+			t.commits.Put(c)
+			return nil
+		case <-gone:
+			gone, certain = nil, time.After(halfClosed)
+		case <-certain:
+			if c.state.CompareAndSwap(queued, left) {
+				c.frames = nil
+				return ctx.Err()
+			}
+		case <-deadline.C:
+			return c.giveUp(held)
+		case <-t.ctx.Done():
+			return errEnding
 		}
-		return context.Cause(ctx)
-	case <-t.ctx.Done():
-		return errEnding
 	}
 }
 
-// keep lets the memory of a commit that is written, or just being so, stay reserved until its acknowledgement.
-func (t *transactor) keep(c *commit, held *reservation) {
-	c.held.Store(held.transfer())
-	select {
-	case <-c.acknowledged: // meanwhile, perhaps without seeing what is held
-		t.budget.held.Add(-c.held.Swap(0))
-	default:
+// giveUp stops waiting. The memory of a commit that is emitted stays reserved until its acknowledgement.
+func (c *commit) giveUp(held *reservation) error {
+	if c.state.CompareAndSwap(queued, left) {
+		c.frames = nil
+		return errTooSlow
 	}
+	c.held = held.held
+	if c.state.CompareAndSwap(emitted, left) {
+		held.held = 0 // the acknowledgement returns it
+		return errTooSlow
+	}
+	return nil // acknowledged meanwhile
 }
 
 // leave counts a request that no longer waits for the runtime, because it is acknowledged or was never written.
@@ -162,7 +195,7 @@ func (t *transactor) gather(first *commit, joined []byte) (frames, scratch []byt
 // take moves a commit from those that wait for the writer to those that wait for the runtime, and returns its frames;
 // none if the request has left.
 func (t *transactor) take(c *commit) []byte {
-	if !c.taken.CompareAndSwap(false, true) {
+	if !c.state.CompareAndSwap(queued, emitted) {
 		t.leave()
 		return nil
 	}
@@ -183,8 +216,11 @@ func (t *transactor) acknowledge() error {
 			select {
 			case c := <-t.sent:
 				t.leave()
-				close(c.acknowledged)
-				t.budget.held.Add(-c.held.Swap(0))
+				if c.state.CompareAndSwap(emitted, acknowledged) {
+					c.acknowledged <- struct{}{} // and from here on it is its request's
+				} else {
+					t.budget.held.Add(-c.held)
+				}
 			default:
 				return fmt.Errorf("protocol: the runtime acknowledged %d checkpoints when only %d were sent", n, i)
 			}

@@ -81,7 +81,7 @@ func (f *fakeRuntime) end(t *testing.T) {
 // begin commits frames and reports the outcome.
 func (f *fakeRuntime) begin(ctx context.Context, frames string) <-chan error {
 	done := make(chan error, 1)
-	go func() { done <- f.t.commit(ctx, []byte(frames), &reservation{budget: f.t.budget}) }()
+	go func() { done <- f.t.commit(ctx, []byte(frames), time.Hour, &reservation{budget: f.t.budget}) }()
 	synctest.Wait()
 	return done
 }
@@ -103,7 +103,7 @@ func TestNoReplyBeforeAcknowledgement(t *testing.T) {
 		f.line(t)
 		two := f.begin(t.Context(), "two\n")
 		f.line(t)
-		time.Sleep(time.Hour) // of the fake clock
+		time.Sleep(time.Minute) // of the fake clock
 		mustWait(t, one)
 		f.send(t, `{"acknowledge":{"checkpoints":1}}`)
 		if err := <-one; err != nil {
@@ -177,12 +177,59 @@ func TestARequestThatLeavesAfterItIsWrittenKeepsItsPlace(t *testing.T) {
 		stayed := f.begin(t.Context(), "stayed\n")
 		f.line(t)
 		leave()
-		<-left
+		time.Sleep(time.Minute) // of the fake clock
+		mustWait(t, left)       // whoever only ended its side reads the answer
 		f.send(t, `{"acknowledge":{"checkpoints":1}}`)
+		if err := <-left; err != nil {
+			t.Error(err)
+		}
 		mustWait(t, stayed)
 		f.send(t, `{"acknowledge":{"checkpoints":1}}`)
 		if err := <-stayed; err != nil {
 			t.Error(err)
+		}
+		f.end(t)
+	})
+}
+
+func TestAHalfClosedSenderIsWaitedForWhileItIsWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeRuntime(t)
+		ctx, leave := context.WithCancel(t.Context())
+		leave()
+		done := f.begin(ctx, "half closed\n")
+		f.line(t)
+		time.Sleep(time.Minute)
+		mustWait(t, done)
+		f.send(t, `{"acknowledge":{"checkpoints":1}}`)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		f.end(t)
+	})
+}
+
+func TestWhatIsTooLateKeepsItsMemoryUntilItsAcknowledgement(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeRuntime(t)
+		held := &reservation{budget: f.t.budget}
+		if err := held.take(100); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error)
+		go func() { done <- f.t.commit(t.Context(), []byte("late\n"), time.Second, held) }()
+		f.line(t)
+		if err := <-done; err != errTooSlow {
+			t.Error(err)
+		}
+		held.release()
+		if n := f.t.budget.held.Load(); n != 100 {
+			t.Errorf("%d bytes are held", n)
+		}
+		f.send(t, `{"acknowledge":{"checkpoints":1}}`)
+		synctest.Wait()
+		if n := f.t.budget.held.Load(); n != 0 {
+			t.Errorf("%d bytes are still held", n)
 		}
 		f.end(t)
 	})
@@ -223,7 +270,7 @@ func TestAFullQueueRefusesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeRuntime(t)
 		f.t.waiting.Store(maxWaiting)
-		if err := f.t.commit(t.Context(), []byte("x\n"), &reservation{budget: f.t.budget}); err != errQueueFull {
+		if err := f.t.commit(t.Context(), []byte("x\n"), time.Hour, &reservation{budget: f.t.budget}); err != errQueueFull {
 			t.Error(err)
 		}
 		f.end(t)

@@ -2,12 +2,9 @@ package capture
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 )
-
-var errTooSlow = errors.New("the webhook was not committed in time")
 
 // ServeHTTP takes a webhook, or answers what senders ask of a path before they send to it.
 func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -84,7 +81,5 @@ func (h *hook) commit(ctx context.Context, made *batch, held *reservation) error
 	if len(made.documents) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, h.commitTimeout, errTooSlow)
-	defer cancel()
-	return h.transactor.commit(ctx, made.frames, held)
+	return h.transactor.commit(ctx, made.frames, h.commitTimeout, held)
 }

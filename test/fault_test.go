@@ -1,7 +1,6 @@
 package test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -248,62 +247,6 @@ func TestAStalledRuntimeCostsBoundedMemory(t *testing.T) {
 	t.Logf("%d MiB above idle, refused %v, a refusal takes %v", (most-idle)>>20, o.refused, middle)
 	r.in.Close()
 	o.check(t)
-}
-
-// Others are served while thousands of connections stall in every way.
-func TestStalledConnectionsDoNotHoldOthersUp(t *testing.T) {
-	o := newOracle()
-	r, url := openSession(t, "json", openCapture)
-	go func() { _ = r.acknowledgeAll(o, func() int { return 1 }) }()
-	starts := []string{
-		"POST /in HTTP/1.1\r\nHost: x\r\n",
-		"POST /in HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{",
-		"POST /in HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a\"",
-		"POST /in HTTP/1.1\r\nHost: x\r\nContent-Encoding: zstd\r\nContent-Length: 1000\r\n\r\n\x28\xb5\x2f\xfd",
-		"",
-	}
-	for i := range 2000 {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { conn.Close() })
-		if _, err := io.WriteString(conn, starts[i%len(starts)]); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for range 20 {
-		started := time.Now()
-		if status, err := o.issue(t.Context(), url+"/in", 100); status != http.StatusOK {
-			t.Fatal(status, err)
-		}
-		if took := time.Since(started); took > time.Second { // a second for a busy machine; the promise is a tenth
-			t.Errorf("took %v", took)
-		}
-	}
-	o.check(t)
-}
-
-// What HTTP allows, in one connection: pipelined requests, chunks with trailers, 100-continue.
-func TestHTTPAsItIsSpoken(t *testing.T) {
-	o := newOracle()
-	r, url := openSession(t, "json", openCapture)
-	go func() { _ = r.acknowledgeAll(o, func() int { return 1 }) }()
-	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	_, err = io.WriteString(conn, "POST /in HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\n{\"ab\":1}"+
-		"POST /in HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTrailer: X-T\r\n\r\n4\r\n{\"a\"\r\n3\r\n:1}\r\n0\r\nX-T: 1\r\n\r\n"+
-		"POST /in HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := io.ReadAll(conn)
-	if got := bytes.Count(text, []byte(`{"published":1}`)); err != nil || got != 3 {
-		t.Errorf("%d answers, %v: %s", got, err, text)
-	}
 }
 
 // Bodies that are costly to read or to validate are answered within a second.

@@ -55,6 +55,11 @@ func start(codec string, tell bool, env ...string) (*runtime, error) {
 	if err != nil {
 		return nil, err
 	}
+	return startFile(file, codec, tell, env...)
+}
+
+// startFile begins a process of another build.
+func startFile(file, codec string, tell bool, env ...string) (*runtime, error) {
 	r := &runtime{codec: codec, cmd: exec.Command(file)}
 	r.news = sync.NewCond(&r.mu)
 	r.cmd.Env = append(os.Environ(), "SOURCE_HTTP_INGEST_PORT=0")
@@ -63,13 +68,13 @@ func start(codec string, tell bool, env ...string) (*runtime, error) {
 	}
 	r.cmd.Env = append(r.cmd.Env, env...)
 	var outErr, logErr error
-	r.in, err = r.cmd.StdinPipe()
+	in, err := r.cmd.StdinPipe()
 	out, outErr := r.cmd.StdoutPipe()
 	logs, logErr := r.cmd.StderrPipe()
 	if err := errors.Join(err, outErr, logErr, r.cmd.Start()); err != nil {
 		return nil, err
 	}
-	r.pipe, r.out = out, bufio.NewReaderSize(out, 1<<20)
+	r.in, r.pipe, r.out = in, out, bufio.NewReaderSize(out, 1<<20)
 	go r.readLog(logs)
 	return r, nil
 }
