@@ -212,17 +212,16 @@ func (t *transactor) acknowledge() error {
 		if err != nil {
 			return err
 		}
-		for i := range n {
-			select {
-			case c := <-t.sent:
-				t.leave()
-				if c.state.CompareAndSwap(emitted, acknowledged) {
-					c.acknowledged <- struct{}{} // and from here on it is its request's
-				} else {
-					t.budget.held.Add(-c.held)
-				}
-			default:
-				return fmt.Errorf("protocol: the runtime acknowledged %d checkpoints when only %d were sent", n, i)
+		if sent := len(t.sent); int64(n) > int64(sent) { // then none of them can be trusted
+			return fmt.Errorf("protocol: the runtime acknowledged %d checkpoints when only %d were sent", n, sent)
+		}
+		for range n {
+			c := <-t.sent
+			t.leave()
+			if c.state.CompareAndSwap(emitted, acknowledged) {
+				c.acknowledged <- struct{}{} // and from here on it is its request's
+			} else {
+				t.budget.held.Add(-c.held)
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -91,14 +92,40 @@ func startFloor(b *testing.B, kind string) *contender {
 	return &contender{name: kind, pid: cmd.Process.Pid, addr: strings.TrimPrefix(strings.TrimSpace(line), "http://"), path: "/"}
 }
 
-// startConnector opens a session whose runtime acknowledges whatever it reads, at once.
-func startConnector(b *testing.B, config string) *contender {
-	b.Helper()
-	r, err := start("proto", true)
+// profile makes the connector write a CPU profile of itself, by which Go can optimize it.
+var profile = flag.String("profile", "", "the file to which the connector under load writes its CPU profile")
+
+// benchBinary builds the program, with a profiler if one is asked for.
+func benchBinary(b *testing.B) string {
+	file, err := binary_()
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { _ = r.cmd.Process.Kill(); r.wait() })
+	if *profile == "" {
+		return file
+	}
+	const serves = "	c := capture.Connector{Log: log}\n"
+	return buildChanged(b, "../main.go", serves, fmt.Sprintf(`
+	out, err := os.Create(%q)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	if err := pprof.StartCPUProfile(out); err != nil {
+		return err
+	}
+	defer pprof.StopCPUProfile()
+%s`, *profile, serves), "\"runtime/debug\"\n", "\"runtime/debug\"\n\"runtime/pprof\"\n")
+}
+
+// startConnector opens a session whose runtime acknowledges whatever it reads, at once.
+func startConnector(b *testing.B, config string) *contender {
+	b.Helper()
+	r, err := startFile(benchBinary(b), "proto", true)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { r.in.Close(); r.wait() })
 	url, err := r.open(strings.Replace(openCapture, `"config":{}`, `"config":`+config, 1))
 	if err != nil {
 		b.Fatal(err)

@@ -1,47 +1,15 @@
 package test
 
 import (
-	"encoding/json"
-	"errors"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 )
 
-// buildPanicking builds the program with one line more: a request with the header X-Panic makes its handler panic. The
-// line is in a copy of the file that the compiler is given in its place.
-func buildPanicking(t *testing.T) (file string) {
-	t.Helper()
-	const source, before = "../capture/webhook.go", "receivedAt := time.Now()\n"
-	text, err := os.ReadFile(source)
-	if err != nil {
-		t.Fatal(err)
-	}
-	changed := strings.Replace(string(text), before, before+"\tif r.Header.Get(\"X-Panic\") != \"\" {\n\t\tpanic(\"provoked\")\n\t}\n", 1)
-	if changed == string(text) {
-		t.Fatalf("%s has no line %q", source, before)
-	}
-	dir := t.TempDir()
-	original, err := filepath.Abs(source)
-	replacement, overlay := filepath.Join(dir, "webhook.go"), filepath.Join(dir, "overlay.json")
-	replace, jsonErr := json.Marshal(map[string]map[string]string{"Replace": {original: replacement}})
-	err = errors.Join(err, jsonErr, os.WriteFile(replacement, []byte(changed), 0o600), os.WriteFile(overlay, replace, 0o600))
-	if err != nil {
-		t.Fatal(err)
-	}
-	file = filepath.Join(dir, "panicking")
-	if out, err := exec.Command("go", "build", "-overlay", overlay, "-o", file, "..").CombinedOutput(); err != nil {
-		t.Fatalf("building: %v: %s", err, out)
-	}
-	return file
-}
-
 // A panic in a handler is that request's failure: it is answered 500, its stack is logged, and others are served.
 func TestAPanicIsAnswered500AndTheProcessLives(t *testing.T) {
-	file := buildPanicking(t)
+	const taken = "receivedAt := time.Now()\n"
+	file := buildChanged(t, "../capture/webhook.go", taken, taken+`if r.Header.Get("X-Panic") != "" { panic("provoked") }`+"\n")
 	both(t, func(t *testing.T, codec string) {
 		o := newOracle()
 		r, err := startFile(file, codec, true)
