@@ -1,11 +1,9 @@
 package capture
 
 import (
-	"bytes"
 	"net/http"
 	"time"
 
-	"source-intercom-ingest/intercom"
 	"source-intercom-ingest/protocol"
 	"source-intercom-ingest/schemas"
 )
@@ -17,8 +15,8 @@ const maxDocumentBytes = protocol.MaxResponseBytes - 1<<10
 // maxCommitBytes bounds all documents of a request. An array of empty objects grows some hundredfold by their _meta.
 const maxCommitBytes = 2 * maxBodyBytes
 
-// What a document may need beside the sender's text and what all documents of a request share: its id and its event,
-// and the messages around it. A longer id grows the buffer once more.
+// What a document may need beside the sender's text: what all documents of a request share, with its own id and event,
+// and the message around it. What is more makes the buffer grow once more.
 const (
 	metaBytes  = 1 << 10
 	frameBytes = 128
@@ -40,39 +38,25 @@ type document struct {
 
 // documents makes the documents of a body.
 func (h *hook) documents(r *http.Request, body []byte, receivedAt time.Time, held *reservation) (*batch, error) {
-	body, elements, array, err := scan(body, h.want, h.slots, held)
+	s, err := scan(body, h.want, h.slots, held)
 	if err != nil {
 		return nil, err
 	}
-	shared := h.appendRequestMeta(nil, r, receivedAt)
+	defer s.release()
+	meta, err := held.grow(nil, metaBytes)
+	if err != nil {
+		return nil, err
+	}
+	m := assembly{hook: h, scanner: s, request: r, held: held}
+	m.begin(meta, receivedAt)
+	defer m.release()
 	made := new(batch)
-	var text []byte
-	defer func() { held.drop(text) }()
-	var to []*binding
-	for i, e := range elements {
-		event := h.event(e, body)
-		to = h.targets(to[:0], event)
-		var fresh string
-		for _, b := range to {
-			id, err := b.ids.of(r, e, body, i, array)
-			if err != nil {
-				return nil, err
-			}
-			if id == "" {
-				if fresh == "" {
-					fresh = newID()
-				}
-				id = fresh // one for all the bindings that take the notification
-			}
-			if text, err = held.grow(text[:0], len(shared)+e.end-e.start+metaBytes); err != nil {
-				return nil, err
-			}
-			reserved := cap(text)
-			text = h.appendDocument(text, id, shared, event, r, e, body)
-			held.note(int64(cap(text) - reserved)) // for an id or a topic beyond what metaBytes allows for
-			if err := made.add(h.codec, document{binding: b, element: i, foreign: e.meta.end > 0}, text, held); err != nil {
-				return nil, err
-			}
+	if made.frames, err = held.grow(nil, m.expected()); err != nil {
+		return nil, err
+	}
+	for i := range s.elements {
+		if err := m.element(made, i); err != nil {
+			return nil, err
 		}
 	}
 	if len(made.documents) > 0 {
@@ -81,74 +65,30 @@ func (h *hook) documents(r *http.Request, body []byte, receivedAt time.Time, hel
 	return made, nil
 }
 
-// appendDocument appends the sender's object with _meta put in.
-func (h *hook) appendDocument(b []byte, id string, shared []byte, event intercom.Event, r *http.Request, e element, body []byte) []byte {
-	b = append(b, `{"_meta":{"webhookId":`...)
-	b = append(appendString(b, id), shared...)
-	if event.Topic != "" {
-		b = event.AppendJSON(append(b, `,"event":`...))
+// add frames a document that consists of these parts, if it is not too large.
+func (b *batch) add(codec protocol.Codec, d document, held *reservation, parts ...[]byte) (err error) {
+	size := 0
+	for _, part := range parts {
+		size += len(part)
 	}
-	if e.meta.end > 0 {
-		b = appendSenderMeta(b, e.meta.of(body), h.writes(r, event))
+	if size > maxDocumentBytes {
+		return tooLarge("document %d would be %d bytes with its _meta; the runtime takes %d", d.element, size, maxDocumentBytes)
 	}
-	return appendMembers(append(b, '}'), body, e)
-}
-
-// add frames a document, if it is not too large.
-func (b *batch) add(codec protocol.Codec, d document, text []byte, held *reservation) (err error) {
-	if len(text) > maxDocumentBytes {
-		return tooLarge("document %d would be %d bytes with its _meta; the runtime takes %d", d.element, len(text), maxDocumentBytes)
-	}
-	if len(b.frames)+len(text) > maxCommitBytes {
+	if len(b.frames)+size > maxCommitBytes {
 		return tooLarge("the documents of the body would be more than %d bytes with their _meta; send fewer at a time", maxCommitBytes)
 	}
-	if b.frames, err = held.grow(b.frames, len(text)+frameBytes); err != nil {
+	if b.frames, err = held.grow(b.frames, size+frameBytes); err != nil {
 		return err
 	}
-	b.frames = codec.AppendCapturedHead(b.frames, d.binding.index, len(text))
+	b.frames = codec.AppendCapturedHead(b.frames, d.binding.index, size)
 	d.start = len(b.frames)
-	b.frames = append(b.frames, text...)
+	for _, part := range parts {
+		b.frames = append(b.frames, part...)
+	}
 	d.end = len(b.frames)
 	b.documents = append(b.documents, d)
 	b.frames = codec.AppendCapturedTail(b.frames)
 	return nil
-}
-
-// writes tells which members of _meta are the connector's in documents of this request.
-func (h *hook) writes(r *http.Request, event intercom.Event) func(name string) bool {
-	return func(name string) bool {
-		switch name {
-		case schemas.WebhookID, schemas.ReceivedAt, schemas.ReqPath, schemas.Headers:
-			return true
-		case schemas.PathParams:
-			return len(h.wildcards) > 0
-		case schemas.Query:
-			return r.URL.RawQuery != ""
-		case schemas.Event:
-			return event.Topic != ""
-		}
-		return false
-	}
-}
-
-// appendMembers appends the sender's members, less its _meta, and the closing brace.
-func appendMembers(b, body []byte, e element) []byte {
-	first, second := e.withoutMeta()
-	before, after := first.of(body), second.of(body)
-	if len(bytes.TrimSpace(before)) > 0 || len(bytes.TrimSpace(after)) > 0 {
-		b = append(b, ',')
-	}
-	return append(appendOnOneLine(appendOnOneLine(b, before), after), '}')
-}
-
-// appendOnOneLine appends JSON text less the white space that holds a newline. In valid JSON a newline stands between
-// tokens only; in a message of the JSON codec it would end the message.
-func appendOnOneLine(b, text []byte) []byte {
-	for newline := bytes.IndexByte(text, '\n'); newline >= 0; newline = bytes.IndexByte(text, '\n') {
-		b = append(b, bytes.TrimRight(text[:newline], " \t\r")...)
-		text = bytes.TrimLeft(text[newline:], " \t\r\n")
-	}
-	return append(b, text...)
 }
 
 // decodedShare is how many times its bytes a document takes while it is decoded: a map of short members, each of them

@@ -79,6 +79,9 @@ func FuzzScanAndSplice(f *testing.F) {
 			if !errors.As(err, &r) || r.status != http.StatusBadRequest || r.Offset == nil || *r.Offset > int64(len(body)) {
 				t.Fatalf("refused with %#v", err)
 			}
+			if r.notJSON != nil && jsontext.Value(body).IsValid(jsontext.AllowDuplicateNames(true)) {
+				t.Fatalf("%q is refused: %v", body, r)
+			}
 			return
 		}
 		if lines := bytes.Count(onLines.frames, []byte("\n")); len(made.documents) > 0 && lines != len(made.documents)+1 {

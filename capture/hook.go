@@ -49,7 +49,7 @@ func (h *hook) route(mux *http.ServeMux) (err error) {
 	}()
 	var locations []string
 	if h.notifies {
-		locations = slices.Clone(intercom.Locations)
+		locations = slices.Clone(intercom.Locations[:])
 	}
 	for _, b := range append(slices.Clone(h.byTopic), h.rest) {
 		if b == nil || b.ids.pointer == "" {
@@ -70,15 +70,15 @@ func (h *hook) route(mux *http.ServeMux) (err error) {
 }
 
 // event derives what a document of the body says has happened; nothing where webhooks are no notifications.
-func (h *hook) event(e element, body []byte) intercom.Event {
+func (h *hook) event(e *element, body []byte) intercom.Event {
 	if !h.notifies {
 		return intercom.Event{}
 	}
-	values := make([]intercom.Value, len(intercom.Locations))
+	var values intercom.Values
 	for i := range values {
 		values[i] = e.found[i].of(body)
 	}
-	return intercom.NewEvent(values)
+	return intercom.NewEvent(&values)
 }
 
 // targets appends the bindings that take a notification: every one that names its topic, else the one without topics.

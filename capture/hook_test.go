@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -103,9 +104,31 @@ func BenchmarkDocuments(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(body)))
 			for b.Loop() {
-				if _, err := h.documents(request, body, time.Now(), unbounded()); err != nil {
+				made, err := h.documents(request, body, time.Now(), unbounded())
+				if err != nil {
 					b.Fatal(err)
 				}
+				recycle(made.frames) // as the transactor does
+			}
+		})
+	}
+}
+
+// A scan of a notification for its event, by the size of its body.
+func BenchmarkScan(b *testing.B) {
+	w := wantAt(intercom.Locations[:]...)
+	for _, parts := range []int{1, 100} {
+		body := fmt.Appendf(nil, `{"topic":"conversation.user.created","data":{"item":{"type":"conversation","parts":[%s{}]}}}`,
+			bytes.Repeat(append(notification(), ','), parts))
+		b.Run(fmt.Sprintf("%dKB", len(body)/1000), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(body)))
+			for b.Loop() {
+				s, err := scan(body, w, len(intercom.Locations), unbounded())
+				if err != nil {
+					b.Fatal(err)
+				}
+				s.release()
 			}
 		})
 	}

@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strconv"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 
 	"source-intercom-ingest/signature"
@@ -33,7 +32,7 @@ func newIDs(config spec.ResourceConfig, sender *signature.Scheme) ids {
 }
 
 // of returns the id of the document at an index of the body; none if it needs a new one.
-func (s ids) of(r *http.Request, e element, body []byte, index int, array bool) (string, error) {
+func (s ids) of(r *http.Request, e *element, body []byte, index int, array bool) (string, error) {
 	fromHeader, err := s.ofRequest(r)
 	if err != nil || s.pointer == "" && fromHeader == "" {
 		return "", err
@@ -55,7 +54,7 @@ func (s ids) ofRequest(r *http.Request) (string, error) {
 }
 
 // ofDocument returns the id that the document itself carries, or that of its request.
-func (s ids) ofDocument(fromHeader string, e element, body []byte, index int, array bool) (string, error) {
+func (s ids) ofDocument(fromHeader string, e *element, body []byte, index int, array bool) (string, error) {
 	switch {
 	case fromHeader != "" && array:
 		return fromHeader + "/" + strconv.Itoa(index), nil
@@ -79,9 +78,9 @@ var isInteger = regexp.MustCompile(`^-?[0-9]+$`).Match
 func (f found) scalar(body []byte) string {
 	text := f.of(body)
 	switch {
-	case f.kind == jsontext.KindString:
+	case f.kind == '"':
 		return string(unquoted(text))
-	case f.kind == jsontext.KindNumber && isInteger(text):
+	case f.kind == '0' && isInteger(text):
 		return string(text)
 	}
 	return ""

@@ -3,7 +3,6 @@ package capture
 import (
 	"bytes"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +19,8 @@ var omitted = []string{"Authorization", "Proxy-Authorization", "Cookie", "Conten
 // appendRequestMeta appends the members of _meta that all documents of a request share, from receivedAt on, each
 // behind a comma. Text that is not UTF-8 is mended.
 func (h *hook) appendRequestMeta(b []byte, r *http.Request, receivedAt time.Time) []byte {
-	b = appendMember(b, schemas.ReceivedAt, receivedAt.UTC().Format(time.RFC3339Nano))
+	b = append(appendName(b, schemas.ReceivedAt), '"')
+	b = append(receivedAt.UTC().AppendFormat(b, time.RFC3339Nano), '"')
 	b = appendMember(b, schemas.ReqPath, h.path.String())
 	if names := h.path.Params(); len(names) > 0 {
 		b = appendObject(b, schemas.PathParams, func(yield func(name, value string) bool) {
@@ -34,80 +34,62 @@ func (h *hook) appendRequestMeta(b []byte, r *http.Request, receivedAt time.Time
 	if r.URL.RawQuery != "" {
 		b = appendObject(b, schemas.Query, sorted(queryOf(r.URL.RawQuery)))
 	}
-	return appendObject(b, schemas.Headers, sorted(h.headersOf(r)))
+	return h.appendHeaders(b, r)
 }
 
-// headersOf returns the request's headers by lower-case name, repeated values joined.
-func (h *hook) headersOf(r *http.Request) map[string]string {
-	headers := make(map[string]string, len(r.Header)+1)
-	for name, values := range r.Header {
+// appendHeaders appends the request's headers by lower-case name, repeated values joined.
+func (h *hook) appendHeaders(b []byte, r *http.Request) []byte {
+	const usual = 24
+	names := make([]string, 0, usual)
+	for name := range r.Header {
 		if !slices.Contains(omitted, name) && !slices.Contains(h.signatureHeaders, name) {
-			headers[strings.ToLower(name)] = strings.Join(values, ", ")
+			names = append(names, name)
 		}
 	}
 	if r.Host != "" {
-		headers["host"] = r.Host // which net/http keeps apart
+		names = append(names, "Host") // which net/http keeps apart
 	}
-	return headers
-}
-
-// queryOf returns the parameters of a query by name, repeated values joined. What is not properly percent-encoded is
-// kept as it came: a webhook is not lost for it.
-func queryOf(raw string) map[string]string {
-	query := map[string]string{}
-	for part := range strings.SplitSeq(raw, "&") {
-		if part == "" {
-			continue
-		}
-		name, value, _ := strings.Cut(part, "=")
-		name, value = unescapeQuery(name), unescapeQuery(value)
-		if earlier, ok := query[name]; ok {
-			value = earlier + ", " + value
-		}
-		query[name] = value
-	}
-	return query
-}
-
-// unescapeQuery returns what is not properly percent-encoded as it came.
-func unescapeQuery(s string) string {
-	if text, err := url.QueryUnescape(s); err == nil {
-		return text
-	}
-	return s
-}
-
-// sorted iterates over a map in the order of its mended names, of which each comes once.
-func sorted(m map[string]string) func(yield func(name, value string) bool) {
-	return func(yield func(name, value string) bool) {
-		mended := make(map[string]string, len(m))
-		names := make([]string, 0, len(m))
-		for name, value := range m {
-			name = strings.ToValidUTF8(name, "\uFFFD")
-			if _, ok := mended[name]; !ok {
-				names = append(names, name)
-			}
-			mended[name] = value
-		}
-		slices.Sort(names)
-		for _, name := range names {
-			if !yield(name, mended[name]) {
-				return
+	slices.Sort(names)
+	b = appendName(b, schemas.Headers)
+	separator := byte('{')
+	for _, name := range names {
+		b = append(append(b, separator, '"'), name...)
+		lower := b[len(b)-len(name):]
+		for i, c := range lower { // names are tokens of ASCII, which net/http makes sure of
+			if c >= 'A' && c <= 'Z' {
+				lower[i] = c | 0x20
 			}
 		}
+		b = append(b, '"', ':')
+		switch values := r.Header[name]; {
+		case len(values) == 1:
+			b = appendString(b, values[0])
+		case len(values) > 1:
+			b = appendString(b, strings.Join(values, ", "))
+		default:
+			b = appendString(b, r.Host)
+		}
+		separator = ','
 	}
+	if len(names) == 0 {
+		b = append(b, separator)
+	}
+	return append(b, '}')
+}
+
+// appendName appends the name of a member, behind a comma.
+func appendName(b []byte, name string) []byte {
+	return append(appendString(append(b, ','), name), ':')
 }
 
 // appendMember appends a member of an object, behind a comma.
 func appendMember(b []byte, name, value string) []byte {
-	b = appendString(append(b, ','), name)
-	return appendString(append(b, ':'), value)
+	return appendString(appendName(b, name), value)
 }
 
 // appendObject appends a member whose value is an object of strings, behind a comma.
 func appendObject(b []byte, name string, members func(yield func(name, value string) bool)) []byte {
-	b = appendString(append(b, ','), name)
-	b = append(b, ':')
+	b = appendName(b, name)
 	start := len(b)
 	for name, value := range members {
 		b = appendMember(b, name, value)
@@ -137,7 +119,7 @@ func appendSenderMeta(b []byte, theirs []byte, ours func(name string) bool) []by
 		}
 		name = name.Clone()
 		if value, err = dec.ReadValue(); err == nil && !ours(string(unquoted(name))) {
-			b = appendOnOneLine(append(append(append(b, ','), name...), ':'), value)
+			b = append(append(append(append(b, ','), name...), ':'), value...)
 		}
 	}
 	return b // theirs was scanned before, and is valid

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -39,6 +40,15 @@ func badBody(offset int64, format string, args ...any) *refusal {
 	r := refuse(http.StatusBadRequest, format, args...)
 	r.Message = fmt.Sprintf("at byte %d: %s", offset, r.Message)
 	r.Offset = &offset
+	return r
+}
+
+// notJSON refuses a body that is not JSON, for what stands at a byte of it. The operator sees how it begins: enough to
+// recognize a form, a page or another format.
+func notJSON(body []byte, at int, format string, args ...any) *refusal {
+	const excerpt = 256
+	r := badBody(int64(at), "the body is not JSON: "+format, args...)
+	r.notJSON = bytes.Clone(body[:min(len(body), excerpt)])
 	return r
 }
 

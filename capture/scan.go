@@ -1,12 +1,19 @@
 package capture
 
 import (
-	"bytes"
-	"errors"
-	"io"
+	"hash/maphash"
 	"sync"
+)
 
-	"github.com/go-json-experiment/json/jsontext"
+// maxDepth bounds nested arrays and objects. The runtime's parser refuses the 128th that is open.
+const maxDepth = 100
+
+// What a scan holds beside the body: an element of an array, each value that is wanted of it, and a member of an object
+// of very many, whose names are kept.
+const (
+	elementBytes = 256
+	foundBytes   = 64
+	memberBytes  = 128
 )
 
 // A span is a part of a body: the bytes from start up to end.
@@ -20,159 +27,157 @@ type element struct {
 	meta     span // _meta's value; empty where there is none
 	metaName int  // where _meta's name starts
 	previous int  // where the member before _meta ends, or the opening brace
-	next     int  // where the name of the member behind _meta starts; 0 if it is the last
+	behind   int  // where the name of the member behind _meta starts; 0 if it is the last
+	others   int  // members beside _meta
 	found    []found
 }
 
 // withoutMeta returns the two parts of the object's members that remain when _meta is taken out.
-func (e element) withoutMeta() (before, after span) {
+func (e *element) withoutMeta() (before, after span) {
 	before, after = span{e.start + 1, e.end - 1}, span{e.end - 1, e.end - 1}
 	switch {
 	case e.meta.end == 0:
-	case e.next > 0:
-		before.end, after.start = e.metaName, e.next
+	case e.behind > 0:
+		before.end, after.start = e.metaName, e.behind
 	default:
 		before.end, after.start = e.previous, e.meta.end
 	}
 	return before, after
 }
 
-// A scanner reads a body once, token by token, and refuses what the runtime would refuse.
-type scanner struct {
-	dec  *jsontext.Decoder
-	body []byte
-	// Where duplicate names are resolved instead of refused, cuts are the members that a later one replaces.
-	resolve bool
-	cuts    []span
-	found   []found // in the document that is being read
-	held    *reservation
+// member notes one of the document's members: where its name starts, and its value.
+func (e *element) member(name []byte, start int, value span) {
+	if e.meta.end > 0 && e.behind == 0 {
+		e.behind = start
+	}
+	if string(name) == "_meta" {
+		e.meta, e.metaName, e.behind = value, start, 0
+	} else {
+		e.others++
+	}
+	if e.meta.end == 0 {
+		e.previous = value.end
+	}
 }
 
-// maxPooledBody is the largest body whose scanner is used again. Another's tables would be kept for nothing.
-const maxPooledBody = 1 << 20
+// A scanner reads a body once, and refuses what the runtime would refuse.
+type scanner struct {
+	lexer
+	names
+	held      *reservation
+	elements  []element
+	several   bool    // the body is an array
+	found     []found // of all elements
+	current   []found // of the element that is read
+	lines     bool    // an element has several
+	rewritten []byte  // the body, where it is not scanned as it came
+}
 
-// scanners hold decoders, whose stacks and name tables are costly to make anew.
-var scanners = sync.Pool{New: func() any { return &scanner{dec: jsontext.NewDecoder(new(bytes.Buffer))} }}
+// scanners are used again, with their tables.
+var scanners = sync.Pool{New: func() any { return &scanner{names: names{seed: maphash.MakeSeed()}} }}
 
-// scan returns the documents of a body, an object or an array of objects, and whether it is an array. Each comes with
-// so many values that are wanted of it, for which the memory is held. Of duplicate
-// names the last is kept: the body that is returned has no others, and is the one that the spans are of.
-func scan(body []byte, w *want, values int, held *reservation) (scanned []byte, elements []element, array bool, err error) {
-	elements, array, err = scanOnce(body, w, values, held)
-	if errors.Is(err, jsontext.ErrDuplicateName) {
-		if body, err = resolveDuplicates(body, held); err == nil {
-			elements, array, err = scanOnce(body, w, values, held)
+// maxPooled is how many entries a table may have to be used again. A larger one would be kept for nothing.
+const maxPooled = 1 << 10
+
+// scan reads a body, an object or an array of objects, and finds so many values that are wanted of each document. The
+// elements are of the scanner's text: of members of one name that has the last only, and no newline within an element.
+// Memory for all that is held. The scanner must be released.
+func scan(body []byte, w *want, values int, held *reservation) (*scanner, error) {
+	s := scanners.Get().(*scanner)
+	s.held = held
+	err := s.documents(body, w, values)
+	if err == nil && (len(s.cuts) > 0 || s.lines) {
+		if s.rewritten, err = held.grow(nil, len(body)); err == nil {
+			s.rewritten = appendRewritten(s.rewritten, body, s.cuts)
+			err = s.documents(s.rewritten, w, values)
 		}
 	}
-	return body, elements, array, refusalOfJSON(err, body)
+	if err != nil {
+		s.release()
+		return nil, err
+	}
+	return s, nil
 }
 
-// scanOnce fails with [jsontext.ErrDuplicateName] at the first duplicate. That is rare, so finding it costs no more than
-// the names that the decoder keeps anyway.
-func scanOnce(body []byte, w *want, values int, held *reservation) (elements []element, array bool, err error) {
-	err = withScanner(body, false, held, func(s *scanner) error {
-		levels := 1
-		one := func() error {
-			if err := held.take(elementBytes + foundBytes*int64(values)); err != nil {
-				return err
-			}
-			e, err := s.document(levels, w, values)
-			elements = append(elements, e)
+// release ends the use of the scanner and of all that it found.
+func (s *scanner) release() {
+	s.held.drop(s.rewritten)
+	s.begin(nil) // keep no body alive
+	s.held, s.rewritten, s.current = nil, nil, nil
+	if max(cap(s.open), cap(s.cuts), cap(s.found), cap(s.elements)) <= maxPooled {
+		scanners.Put(s)
+	}
+}
+
+// begin forgets what was read before.
+func (s *scanner) begin(text []byte) {
+	clear(s.open[:cap(s.open)])
+	clear(s.elements)
+	s.open, s.cuts, s.found, s.elements = s.open[:0], s.cuts[:0], s.found[:0], s.elements[:0]
+	s.lexer, s.lines = lexer{text: text}, false
+}
+
+// documents reads the whole text.
+func (s *scanner) documents(text []byte, w *want, values int) error {
+	s.begin(text)
+	c := s.next()
+	if s.at == len(text) {
+		return notJSON(text, 0, "it is empty; send a JSON object, or an array of objects")
+	}
+	var err error
+	if s.several = c == '['; s.several {
+		err = s.batch(w, values)
+	} else {
+		err = s.document(1, w, values)
+	}
+	if s.next(); err == nil && s.at < len(text) {
+		err = badBody(int64(s.at), "more follows the JSON value")
+	}
+	return err
+}
+
+// batch reads an array of documents.
+func (s *scanner) batch(w *want, values int) error {
+	s.at++
+	if s.next() == ']' {
+		s.at++
+		return nil
+	}
+	for {
+		if err := s.document(2, w, values); err != nil {
 			return err
 		}
-		if array = s.dec.PeekKind() == jsontext.KindBeginArray; !array {
-			return one()
+		if more, err := s.more(']'); !more {
+			return err
 		}
-		levels = 2
-		_, err := s.array(1, one)
-		return err
-	})
-	return elements, array, err
+	}
 }
 
-// withScanner runs read, which must read one value, and makes sure that nothing follows it.
-func withScanner(body []byte, resolve bool, held *reservation, read func(*scanner) error) error {
-	s := scanners.Get().(*scanner)
-	if len(body) <= maxPooledBody {
-		defer scanners.Put(s)
+// document reads an object, which is one more level, and finds its member _meta.
+func (s *scanner) document(levels int, w *want, values int) error {
+	c := s.next()
+	start := s.at
+	if c != '{' {
+		if err := s.value(levels-1, nil); err != nil {
+			return err
+		}
+		return badBody(int64(start), "%s where an object is expected", kindNames[kindOf(c)])
 	}
-	s.dec.Reset(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(resolve))
-	s.body, s.resolve, s.cuts, s.held = body, resolve, nil, held
-	defer func() { s.body, s.held = nil, nil; s.dec.Reset(new(bytes.Buffer)) }() // keep no body alive
-	if err := read(s); err != nil {
+	if err := s.held.take(elementBytes + foundBytes*int64(values)); err != nil {
 		return err
 	}
-	end := int(s.dec.InputOffset())
-	if _, err := s.dec.ReadToken(); err != io.EOF {
-		rest := bytes.TrimLeft(body[end:], " \t\r\n")
-		return badBody(int64(len(body)-len(rest)), "more follows the JSON value")
+	first := len(s.found)
+	for range values {
+		s.found = append(s.found, found{})
 	}
-	return nil
-}
-
-// document reads an object and finds its member _meta. levels are those open once it is.
-func (s *scanner) document(levels int, w *want, values int) (element, error) {
-	kind := s.dec.PeekKind()
-	if kind != jsontext.KindBeginObject {
-		at, err := s.value(levels-1, nil)
-		if err != nil {
-			return element{}, err
-		}
-		return element{}, badBody(int64(at.start), "%s where an object is expected", kindName(kind))
+	s.current, s.newline = s.found[first:], false
+	e := element{previous: start + 1, found: s.current}
+	err := s.object(levels, w, &e)
+	e.span = span{start, s.at}
+	if err == nil && e.meta.end > 0 && s.text[e.meta.start] != '{' { // now that no later _meta replaces it
+		err = badBody(int64(e.meta.start), "_meta is %s; it must be an object, or left out", kindNames[kindOf(s.text[e.meta.start])])
 	}
-	var e element
-	var metaKind jsontext.Kind
-	if s.found = nil; values > 0 {
-		s.found = make([]found, values)
-	}
-	at, err := s.object(levels, w, func(name []byte, start int, kind jsontext.Kind, value span) error {
-		if e.meta.end > 0 && e.next == 0 {
-			e.next = start
-		}
-		if string(name) == "_meta" {
-			e.meta, e.metaName, metaKind = value, start, kind
-		}
-		if e.meta.end == 0 {
-			e.previous = value.end
-		}
-		return nil
-	})
-	if err == nil && e.meta.end > 0 && metaKind != jsontext.KindBeginObject { // now that no later _meta replaces it
-		err = badBody(int64(e.meta.start), "_meta is %s; it must be an object, or left out", kindName(metaKind))
-	}
-	e.span, e.found = at, s.found
-	e.previous = max(e.previous, at.start+1)
-	return e, err
-}
-
-// refusalOfJSON says where a body is not the JSON that it must be.
-func refusalOfJSON(err error, body []byte) error {
-	var syntax *jsontext.SyntacticError
-	var r *refusal
-	switch {
-	case err == nil, errors.As(err, &r), errors.Is(err, errNoRoom):
-		return err
-	case len(bytes.TrimSpace(body)) == 0:
-		r = badBody(0, "the body is empty; send a JSON object, or an array of objects")
-	case errors.As(err, &syntax):
-		r = badBody(syntax.ByteOffset, "the body is not JSON: %v", syntax.Err)
-	default:
-		r = badBody(int64(len(body)), "the body is not JSON: it ends early")
-	}
-	const excerpt = 256 // enough to recognize a form, a page or another format
-	r.notJSON = bytes.Clone(body[:min(len(body), excerpt)])
-	return r
-}
-
-// kindName names a kind of JSON value with its article.
-func kindName(kind jsontext.Kind) string {
-	switch kind {
-	case jsontext.KindNull, jsontext.KindTrue, jsontext.KindFalse:
-		return kind.String()
-	case jsontext.KindBeginArray:
-		return "an array"
-	case jsontext.KindBeginObject:
-		return "an object"
-	}
-	return "a " + kind.String()
+	s.elements = append(s.elements, e)
+	s.lines = s.lines || s.newline
+	return err
 }

@@ -1,22 +1,15 @@
 package capture
 
 import (
+	"strconv"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"source-intercom-ingest/schemas"
 )
 
-// What an element and a found value hold, while they are collected in slices that grow twofold.
-const (
-	elementBytes = 256
-	foundBytes   = 64
-)
-
 // A found value is one that a want asked for; its kind is zero where the document lacks it.
 type found struct {
-	kind jsontext.Kind
+	kind
 	span
 }
 
@@ -24,7 +17,8 @@ type found struct {
 // values.
 type want struct {
 	members map[string]*want
-	slot    int // of found, or -1
+	lengths uint64 // of their names: bit n, modulo 64
+	slot    int    // of found, or -1
 }
 
 // wantAt asks for the values at JSON pointers.
@@ -39,6 +33,7 @@ func wantAt(pointers ...string) *want {
 			}
 			if at.members[token] == nil {
 				at.members[token] = &want{slot: -1}
+				at.lengths |= 1 << (len(token) % 64)
 			}
 			at = at.members[token]
 		}
@@ -49,8 +44,16 @@ func wantAt(pointers ...string) *want {
 
 // member returns what is wanted of a member, or nil.
 func (w *want) member(name []byte) *want {
-	if w == nil {
+	if w == nil || w.lengths&(1<<(len(name)%64)) == 0 {
 		return nil
 	}
 	return w.members[string(name)]
+}
+
+// item returns what is wanted of an item of an array, or nil.
+func (w *want) item(index int) *want {
+	if w == nil || w.members == nil {
+		return nil
+	}
+	return w.members[strconv.Itoa(index)]
 }

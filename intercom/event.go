@@ -11,7 +11,7 @@ import (
 
 // Locations in a notification from which an Event is derived, as JSON pointers. Shapes are those of the fact sheet's
 // catalogue: plain objects, tombstones, wrappers with a type of their own, and three without any.
-var Locations = []string{
+var Locations = [...]string{
 	topic:         "/topic",
 	workspace:     "/app_id",
 	createdAt:     "/created_at",
@@ -64,8 +64,11 @@ const (
 	requestID
 )
 
-// A Value is the JSON text at one of the Locations; empty where a notification lacks it.
+// A Value is the JSON text at a location; empty where a notification lacks it.
 type Value []byte
+
+// Values are those at the Locations, in their order.
+type Values [len(Locations)]Value
 
 // An Event says what happened to which object. Members that can not be derived are zero.
 type Event struct {
@@ -111,7 +114,7 @@ var objects = map[string]string{
 var subjects = map[string]string{"conversation_part": "conversation", "user": "contact", "visitor": "contact", "granular": "contact"}
 
 // NewEvent derives an event from the values at the Locations.
-func NewEvent(values []Value) Event {
+func NewEvent(values *Values) Event {
 	e := Event{
 		Topic:       values[topic].text(),
 		WorkspaceID: values[workspace].scalar(),
@@ -137,7 +140,7 @@ func NewEvent(values []Value) Event {
 }
 
 // first returns what the first of the slots has that is not zero.
-func first[T comparable](values []Value, read func(Value) T, slots ...int) (found T) {
+func first[T comparable](values *Values, read func(Value) T, slots ...int) (found T) {
 	for _, slot := range slots {
 		if value := read(values[slot]); value != found {
 			return value

@@ -95,7 +95,7 @@ func (s Sample) Notification(id, workspace string, now time.Time) ([]byte, error
 
 // Event returns what the sample says has happened.
 func (s Sample) Event() Event {
-	values := make([]Value, len(Locations))
+	var values Values
 	for i, pointer := range Locations {
 		value := json.RawMessage(s.body)
 		for token := range strings.SplitSeq(pointer[1:], "/") {
@@ -108,5 +108,5 @@ func (s Sample) Event() Event {
 		}
 		values[i] = Value(value)
 	}
-	return NewEvent(values)
+	return NewEvent(&values)
 }

@@ -1,0 +1,98 @@
+package capture
+
+import (
+	"net/http"
+	"time"
+
+	"source-intercom-ingest/intercom"
+	"source-intercom-ingest/schemas"
+)
+
+// An assembly makes the documents of one request: each is its element with _meta put in.
+type assembly struct {
+	*hook
+	*scanner
+	request  *http.Request
+	held     *reservation
+	text     []byte     // what all share of _meta, and behind it what is of one document
+	shared   int        // of text
+	bindings []*binding // that take the element
+}
+
+// expected is about how much the documents will be.
+func (m *assembly) expected() int {
+	n := len(m.elements)
+	return min(len(m.scanner.text)+n*(len(m.text)+metaBytes/4), maxWriteBytes) + frameBytes
+}
+
+// begin writes what all documents share.
+func (m *assembly) begin(text []byte, receivedAt time.Time) {
+	reserved := cap(text)
+	m.text = m.appendRequestMeta(text, m.request, receivedAt)
+	m.held.note(int64(cap(m.text) - reserved)) // for what metaBytes does not allow for
+	m.shared = len(m.text)
+}
+
+func (m *assembly) release() { m.held.drop(m.text) }
+
+// element adds the documents of an element, one for each binding that takes it.
+func (m *assembly) element(made *batch, index int) error {
+	e, body := &m.elements[index], m.lexer.text
+	event := m.event(e, body)
+	m.bindings = m.targets(m.bindings[:0], event)
+	reserved := cap(m.text)
+	m.text = m.text[:m.shared]
+	if event.Topic != "" {
+		m.text = event.AppendJSON(append(m.text, `,"event":`...))
+	}
+	if e.meta.end > 0 {
+		m.text = appendSenderMeta(m.text, e.meta.of(body), m.writes(event))
+	}
+	m.text = append(m.text, '}')
+	end := len(m.text)
+	before, after := e.withoutMeta()
+	separator := ""
+	if e.others > 0 {
+		separator = ","
+	}
+	var fresh string
+	for _, b := range m.bindings {
+		id, err := b.ids.of(m.request, e, body, index, m.several)
+		if err != nil {
+			return err
+		}
+		if id == "" {
+			if fresh == "" {
+				fresh = newID()
+			}
+			id = fresh // one for all the bindings that take the notification
+		}
+		m.text = appendString(m.text[:end], id)
+		m.held.note(int64(cap(m.text) - reserved)) // for what metaBytes does not allow for
+		reserved = cap(m.text)
+		d := document{binding: b, element: index, foreign: e.meta.end > 0}
+		err = made.add(m.codec, d, m.held, []byte(`{"_meta":{"webhookId":`), m.text[end:], m.text[:end],
+			[]byte(separator), before.of(body), after.of(body), []byte("}"))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writes tells which members of _meta are the connector's in documents of this request.
+func (m *assembly) writes(event intercom.Event) func(name string) bool {
+	return func(name string) bool {
+		switch name {
+		case schemas.WebhookID, schemas.ReceivedAt, schemas.ReqPath, schemas.Headers:
+			return true
+		case schemas.PathParams:
+			return len(m.wildcards) > 0
+		case schemas.Query:
+			return m.request.URL.RawQuery != ""
+		case schemas.Event:
+			return event.Topic != ""
+		}
+		return false
+	}
+}

@@ -1,0 +1,239 @@
+package capture
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"math/bits"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// A lexer reads the tokens of JSON text, as strictly as RFC 8259 has them: UTF-8 without a byte order mark, no lone
+// surrogates, no control characters in strings. Every webhook passes here once, byte by byte, which is why this is not
+// a general reader of JSON: it decodes nothing and allocates nothing. A fuzz test holds it to jsontext.
+type lexer struct {
+	text    []byte
+	at      int  // the byte that is read next
+	newline bool // stood between tokens
+	escaped bool // the last string has escapes
+}
+
+// next skips white space and returns the byte behind it, which is not read yet; 0 at the end.
+func (l *lexer) next() byte {
+	for l.at < len(l.text) {
+		switch c := l.text[l.at]; c {
+		case '\n':
+			l.newline = true
+			l.at++
+		case ' ', '\t', '\r':
+			l.at++
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+// unexpected refuses the byte that is next.
+func (l *lexer) unexpected(expected string) error {
+	if l.at >= len(l.text) {
+		return notJSON(l.text, len(l.text), "it ends early")
+	}
+	return l.wrong(l.at, "%q where %s is expected", rune(l.text[l.at]), expected)
+}
+
+// wrong refuses what stands at a byte.
+func (l *lexer) wrong(at int, format string, args ...any) error {
+	return notJSON(l.text, at, format, args...)
+}
+
+// literal reads true, false or null.
+func (l *lexer) literal(word string) error {
+	for i := range len(word) {
+		if l.at+i >= len(l.text) || l.text[l.at+i] != word[i] {
+			l.at += i
+			return l.unexpected(word)
+		}
+	}
+	l.at += len(word)
+	return nil
+}
+
+// Eight bytes are looked at at a time: a byte of special is 0x80 where a string ends or needs a closer look. Only the
+// first of them is exact.
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+func special(word uint64) uint64 {
+	quote, backslash := word^('"'*ones), word^('\\'*ones)
+	return ((word-' '*ones)&^word | (quote-ones)&^quote | (backslash-ones)&^backslash) & highs
+}
+
+// str reads a string, quotes included.
+func (l *lexer) str() error {
+	start, i := l.at, l.at+1
+	l.escaped = false
+	var all uint64
+	for {
+		for i+8 <= len(l.text) {
+			word := binary.LittleEndian.Uint64(l.text[i:])
+			all |= word
+			if found := special(word); found != 0 {
+				i += bits.TrailingZeros64(found) / 8
+				break
+			}
+			i += 8
+		}
+		if i >= len(l.text) {
+			l.at = i
+			return l.unexpected("")
+		}
+		switch c := l.text[i]; {
+		case c == '"':
+			l.at = i + 1
+			if all&highs != 0 {
+				return l.checkUTF8(start, l.at)
+			}
+			return nil
+		case c == '\\':
+			l.escaped = true
+			l.at = i
+			if err := l.escape(); err != nil {
+				return err
+			}
+			i = l.at
+		case c < ' ':
+			return l.wrong(i, "a control character in a string; write it as an escape")
+		default:
+			all |= uint64(c)
+			i++
+		}
+	}
+}
+
+// checkUTF8 finds what is not UTF-8 in a string.
+func (l *lexer) checkUTF8(start, end int) error {
+	if utf8.Valid(l.text[start:end]) {
+		return nil
+	}
+	for at := start; ; {
+		r, size := utf8.DecodeRune(l.text[at:end])
+		if r == utf8.RuneError && size <= 1 {
+			return l.wrong(at, "a string that is not UTF-8")
+		}
+		at += size
+	}
+}
+
+// escape reads an escape of a string, both halves of it where it is one of a surrogate pair.
+func (l *lexer) escape() error {
+	start := l.at
+	if l.at++; l.at >= len(l.text) {
+		return l.unexpected("")
+	}
+	switch c := l.text[l.at]; c {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		l.at++
+		return nil
+	case 'u':
+		l.at++
+	default:
+		return l.wrong(start, "an escape that there is not: %q", `\`+string(rune(c)))
+	}
+	first, err := l.hex4()
+	const high, low, end = 0xd800, 0xdc00, 0xe000
+	if err != nil || first < high || first >= end {
+		return err
+	}
+	if first < low && l.at+1 < len(l.text) && l.text[l.at] == '\\' && l.text[l.at+1] == 'u' {
+		l.at += 2
+		if second, err := l.hex4(); err != nil || second >= low && second < end {
+			return err
+		}
+	}
+	return l.wrong(start, "half of a surrogate pair")
+}
+
+// hex4 reads four hexadecimal digits.
+func (l *lexer) hex4() (n uint16, err error) {
+	for range 4 {
+		c := byte(0)
+		if l.at < len(l.text) {
+			c = l.text[l.at]
+		}
+		switch {
+		case c >= '0' && c <= '9':
+			n = n<<4 | uint16(c-'0')
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			n = n<<4 | uint16(c|0x20-'a'+10)
+		default:
+			return 0, l.unexpected("a hexadecimal digit")
+		}
+		l.at++
+	}
+	return n, nil
+}
+
+// digits reads decimal digits, of which there must be one.
+func (l *lexer) digits() error {
+	start := l.at
+	for l.at < len(l.text) && l.text[l.at] >= '0' && l.text[l.at] <= '9' {
+		l.at++
+	}
+	if l.at == start {
+		return l.unexpected("a digit")
+	}
+	return nil
+}
+
+// number reads a number, which must be one that a double can approximate.
+func (l *lexer) number() error {
+	start := l.at
+	if l.text[l.at] == '-' {
+		l.at++
+	}
+	if l.is('0') {
+		l.at++
+	} else if err := l.digits(); err != nil {
+		return err
+	}
+	if l.is('.') {
+		l.at++
+		if err := l.digits(); err != nil {
+			return err
+		}
+	}
+	exponent := l.is('e') || l.is('E')
+	if exponent {
+		if l.at++; l.is('+') || l.is('-') {
+			l.at++
+		}
+		if err := l.digits(); err != nil {
+			return err
+		}
+	}
+	const safeDigits = 300 // shorter than this, only an exponent can exceed 1.8e308
+	if exponent || l.at-start >= safeDigits {
+		if f, _ := strconv.ParseFloat(string(l.text[start:l.at]), 64); math.IsInf(f, 0) {
+			return badBody(int64(start), "a number beyond the range of a double")
+		}
+	}
+	return nil
+}
+
+// is tells whether a byte is next.
+func (l *lexer) is(c byte) bool { return l.at < len(l.text) && l.text[l.at] == c }
+
+// unquoted returns what a JSON string says.
+func unquoted(raw []byte) []byte {
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return raw[1 : len(raw)-1]
+	}
+	text, _ := jsontext.AppendUnquote(nil, raw) // was read as a valid string
+	return text
+}

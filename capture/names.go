@@ -1,0 +1,96 @@
+package capture
+
+import (
+	"bytes"
+	"cmp"
+	"hash/maphash"
+	"slices"
+)
+
+// names are the members of the objects that are open, the innermost last. Of members of one name the last counts.
+type names struct {
+	open []member
+	cuts []span // members that a later one replaces
+	seed maphash.Seed
+}
+
+// A member of an object that is open.
+type member struct {
+	hash  uint64 // of its name
+	name  []byte // without escapes
+	start int    // where its name starts
+	next  int    // where the name of the member behind it starts
+}
+
+// An objectNames is the part of names of one object.
+type objectNames struct {
+	first, last int            // in names.open; last is the member that was read last
+	wide        map[string]int // index into names.open by name, once there are more than few
+}
+
+// few is how many members an object may have for its names to be compared with each other; those of a larger one are
+// looked up.
+const few = 32
+
+// add notes a member. If it replaces an earlier one, that one is cut, from its name to where the next one starts: there
+// is one, and the separator between them goes too.
+func (n *names) add(o *objectNames, name []byte, start int) {
+	if len(n.open) > o.first {
+		n.open[o.last].next = start
+	}
+	m := member{hash: maphash.Bytes(n.seed, name), name: name, start: start}
+	if i := n.find(o, m); i >= 0 {
+		n.cuts = append(n.cuts, span{n.open[i].start, n.open[i].next})
+		n.open[i].start, o.last = start, i
+		return
+	}
+	o.last = len(n.open)
+	n.open = append(n.open, m)
+	switch {
+	case o.wide != nil:
+		o.wide[string(name)] = o.last
+	case o.last-o.first == few:
+		o.wide = make(map[string]int, 2*few)
+		for i, m := range n.open[o.first:] {
+			o.wide[string(m.name)] = o.first + i
+		}
+	}
+}
+
+// find returns the index of the member of the same name, or -1.
+func (n *names) find(o *objectNames, m member) int {
+	if o.wide != nil {
+		if i, ok := o.wide[string(m.name)]; ok {
+			return i
+		}
+		return -1
+	}
+	for i := o.first; i < len(n.open); i++ {
+		if other := &n.open[i]; other.hash == m.hash && bytes.Equal(other.name, m.name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// appendRewritten appends text less the parts that are cut, and less the white space that holds a newline. In valid
+// JSON a newline stands between tokens only; in a message of the JSON codec it would end the message.
+func appendRewritten(b, text []byte, cuts []span) []byte {
+	slices.SortFunc(cuts, func(a, b span) int { return cmp.Compare(a.start, b.start) })
+	kept := 0 // up to here, text is either appended or cut
+	for _, cut := range cuts {
+		if cut.start >= kept {
+			b = appendOnOneLine(b, text[kept:cut.start])
+		}
+		kept = max(kept, cut.end)
+	}
+	return appendOnOneLine(b, text[kept:])
+}
+
+func appendOnOneLine(b, text []byte) []byte {
+	for newline := bytes.IndexByte(text, '\n'); newline >= 0; newline = bytes.IndexByte(text, '\n') {
+		b = append(b, bytes.TrimRight(text[:newline], " \t\r")...)
+		text = bytes.TrimLeft(text[newline:], " \t\r\n")
+	}
+	return append(b, text...)
+}
