@@ -12,11 +12,10 @@ import (
 type assembly struct {
 	*hook
 	*scanner
-	request  *http.Request
-	held     *reservation
-	text     []byte     // what all share of _meta, and behind it what is of one document
-	shared   int        // of text
-	bindings []*binding // that take the element
+	request *http.Request
+	held    *reservation
+	text    []byte // what all share of _meta, and behind it what is of one document
+	shared  int    // of text
 }
 
 // expected is about how much the documents will be.
@@ -39,7 +38,7 @@ func (m *assembly) release() { m.held.drop(m.text) }
 func (m *assembly) element(made *batch, index int) error {
 	e, body := &m.elements[index], m.lexer.text
 	event := m.event(e, body)
-	m.bindings = m.targets(m.bindings[:0], event)
+	made.bindings = m.targets(made.bindings[:0], event)
 	reserved := cap(m.text)
 	m.text = m.text[:m.shared]
 	if event.Topic != "" {
@@ -56,7 +55,7 @@ func (m *assembly) element(made *batch, index int) error {
 		separator = ","
 	}
 	var fresh string
-	for _, b := range m.bindings {
+	for _, b := range made.bindings {
 		id, err := b.ids.of(m.request, e, body, index, m.several)
 		if err != nil {
 			return err

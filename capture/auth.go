@@ -40,12 +40,12 @@ func authenticate(required token, r *http.Request) error {
 }
 
 // verify checks the signature, over the body as it was sent or as its sender had it before compressing it.
-func (h *hook) verify(r *http.Request, b body) error {
-	err := h.sender.Verify(r.Header, time.Now(), b.text, b.asSent)
+func (h *hook) verify(r *http.Request, b body, now time.Time) error {
 	if !h.sender.Signs() {
 		return nil
 	}
-	if warning := h.watch.note(err == nil); warning != "" {
+	err := h.sender.Verify(r.Header, now, b.text, b.asSent)
+	if warning := h.watch.note(err == nil, now); warning != "" {
 		h.log.WithFields(logrus.Fields{"eventType": "connectorStatus", "path": h.path.String()}).
 			Warnf("%s; %s", warning, h.sender.Hint)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/flate"
@@ -49,7 +50,7 @@ type bodyReader struct {
 
 // read reads and decompresses the body of a request. It is read whole before it is decompressed, so that a sender who
 // stalls holds no decoder. Where the sender signs, it may have signed either, and both are kept.
-func (b bodyReader) read(w http.ResponseWriter, r *http.Request, keepSent bool) (body, error) {
+func (b bodyReader) read(w http.ResponseWriter, r *http.Request, now time.Time, keepSent bool) (body, error) {
 	if r.ContentLength > b.limit {
 		return body{}, b.tooLarge()
 	}
@@ -57,7 +58,7 @@ func (b bodyReader) read(w http.ResponseWriter, r *http.Request, keepSent bool) 
 	if err != nil {
 		return body{}, err
 	}
-	patient := newPatientReader(w, r)
+	patient := newPatientReader(w, r, now)
 	sent, err := b.readAll(patient, r.ContentLength)
 	patient.done()
 	if err != nil {
@@ -156,6 +157,9 @@ func bodyError(r *http.Request, err error) error {
 
 // encodingsOf returns the content encodings of a body that change it, in the order in which they were applied.
 func encodingsOf(header http.Header) ([]string, error) {
+	if header["Content-Encoding"] == nil {
+		return nil, nil
+	}
 	var encodings []string
 	for name := range strings.SplitSeq(strings.Join(header.Values("Content-Encoding"), ","), ",") {
 		name = strings.ToLower(strings.TrimSpace(name))

@@ -12,25 +12,39 @@ const (
 	mostClass  = 21 // 2 MiB
 )
 
-var bufferClasses [mostClass + 1]sync.Pool
+// A class has the buffers of one size, and headers without a buffer, in which they are put back without an allocation.
+type class struct{ full, empty sync.Pool }
+
+var bufferClasses [mostClass + 1]class
 
 // newBuffer returns an empty buffer with room for n bytes.
 func newBuffer(n int) []byte {
-	class := max(leastClass, bits.Len(uint(max(n, 1)-1)))
-	if class > mostClass {
+	size := max(leastClass, bits.Len(uint(max(n, 1)-1)))
+	if size > mostClass {
 		return make([]byte, 0, n)
 	}
-	if b, ok := bufferClasses[class].Get().(*[]byte); ok {
-		return (*b)[:0]
+	c := &bufferClasses[size]
+	header, ok := c.full.Get().(*[]byte)
+	if !ok {
+		return make([]byte, 0, 1<<size)
 	}
-	return make([]byte, 0, 1<<class)
+	b := *header
+	*header = nil
+	c.empty.Put(header)
+	return b
 }
 
 // recycle takes a buffer that nothing refers to any more.
 func recycle(b []byte) {
-	class := bits.Len(uint(cap(b))) - 1
-	if class >= leastClass && class <= mostClass && cap(b) == 1<<class {
-		b = b[:0]
-		bufferClasses[class].Put(&b)
+	size := bits.Len(uint(cap(b))) - 1
+	if size < leastClass || size > mostClass || cap(b) != 1<<size {
+		return
 	}
+	c := &bufferClasses[size]
+	header, ok := c.empty.Get().(*[]byte)
+	if !ok {
+		header = new([]byte)
+	}
+	*header = b[:0]
+	c.full.Put(header)
 }

@@ -75,8 +75,8 @@ func (c Connector) Pull(ctx context.Context, open *protocol.Request_Open, stream
 		return errors.Join(clean(err), listener.Close())
 	}
 	c.reportListening(listener.Addr(), bindings)
-	loops.Go(t.emit)
-	loops.Go(t.acknowledge)
+	loops.Go(func() error { return protocol.Interruptible(ctx, protocol.WriteGrace, t.emit) })
+	loops.Go(func() error { return protocol.Interruptible(ctx, 0, t.acknowledge) })
 	loops.Go(func() error { return s.serve(ctx, listener) })
 	err = clean(loops.Wait())
 	entry := c.status().WithField("cause", cause(err))

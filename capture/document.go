@@ -2,6 +2,7 @@ package capture
 
 import (
 	"net/http"
+	"sync"
 	"time"
 
 	"source-intercom-ingest/protocol"
@@ -26,6 +27,19 @@ const (
 type batch struct {
 	frames    []byte // a Captured message for each document, and one Checkpoint
 	documents []document
+	bindings  []*binding // that take the element which is made a document
+}
+
+// batches are used again, but for their frames.
+var batches = sync.Pool{New: func() any { return new(batch) }}
+
+// release ends the use of all but the frames, which are the transactor's.
+func (b *batch) release() {
+	if cap(b.documents) > maxPooled {
+		return
+	}
+	b.frames, b.documents, b.bindings = nil, b.documents[:0], b.bindings[:0]
+	batches.Put(b)
 }
 
 // A document is one of a batch.
@@ -50,7 +64,7 @@ func (h *hook) documents(r *http.Request, body []byte, receivedAt time.Time, hel
 	m := assembly{hook: h, scanner: s, request: r, held: held}
 	m.begin(meta, receivedAt)
 	defer m.release()
-	made := new(batch)
+	made := batches.Get().(*batch)
 	if made.frames, err = held.grow(nil, m.expected()); err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"time"
 
 	"source-intercom-ingest/intercom"
 	"source-intercom-ingest/spec"
@@ -25,7 +24,7 @@ type hook struct {
 
 // newHook makes a hook without bindings, which add and route complete.
 func newHook(s *server, path spec.Path, notifies bool) *hook {
-	return &hook{server: s, path: path, notifies: notifies, watch: newWatch(time.Now)}
+	return &hook{server: s, path: path, notifies: notifies, watch: new(watch)}
 }
 
 // add binds a collection to the path. A binding with topics makes the webhooks of the path notifications.

@@ -3,7 +3,7 @@ package capture
 import (
 	"bytes"
 	"cmp"
-	"hash/maphash"
+	"encoding/binary"
 	"slices"
 )
 
@@ -11,12 +11,11 @@ import (
 type names struct {
 	open []member
 	cuts []span // members that a later one replaces
-	seed maphash.Seed
 }
 
 // A member of an object that is open.
 type member struct {
-	hash  uint64 // of its name
+	key   uint64 // of its name
 	name  []byte // without escapes
 	start int    // where its name starts
 	next  int    // where the name of the member behind it starts
@@ -38,7 +37,7 @@ func (n *names) add(o *objectNames, name []byte, start int) {
 	if len(n.open) > o.first {
 		n.open[o.last].next = start
 	}
-	m := member{hash: maphash.Bytes(n.seed, name), name: name, start: start}
+	m := member{key: keyOf(name), name: name, start: start}
 	if i := n.find(o, m); i >= 0 {
 		n.cuts = append(n.cuts, span{n.open[i].start, n.open[i].next})
 		n.open[i].start, o.last = start, i
@@ -66,11 +65,25 @@ func (n *names) find(o *objectNames, m member) int {
 		return -1
 	}
 	for i := o.first; i < len(n.open); i++ {
-		if other := &n.open[i]; other.hash == m.hash && bytes.Equal(other.name, m.name) {
+		if other := &n.open[i]; other.key == m.key && bytes.Equal(other.name, m.name) {
 			return i
 		}
 	}
 	return -1
+}
+
+// keyOf tells most names apart by their lengths, first and last bytes.
+func keyOf(name []byte) uint64 {
+	n, key := len(name), uint64(0)
+	switch {
+	case n >= 8:
+		key = binary.LittleEndian.Uint64(name) + 31*binary.LittleEndian.Uint64(name[n-8:])
+	case n >= 4:
+		key = uint64(binary.LittleEndian.Uint32(name)) | uint64(binary.LittleEndian.Uint32(name[n-4:]))<<32
+	case n > 0:
+		key = uint64(name[0]) | uint64(name[n/2])<<8 | uint64(name[n-1])<<16
+	}
+	return key + uint64(n)
 }
 
 // appendRewritten appends text less the parts that are cut, and less the white space that holds a newline. In valid

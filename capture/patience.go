@@ -3,6 +3,7 @@ package capture
 import (
 	"io"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -13,39 +14,74 @@ const (
 	bodyTime  = 5 * time.Minute  // in all; 64 MiB at 224 KiB a second
 )
 
-// A patientReader reads a request's body until its sender is too slow.
+// A patientReader reads a request's body until its sender is too slow. Most bodies come with their headers: for these a
+// timer is less work than the connection's deadlines.
 type patientReader struct {
 	in      io.Reader
-	control *http.ResponseController
 	started time.Time
 	read    int64
-	checked int64 // of read, when the deadline was set
+	checked int64       // of read, when the timer was set
+	timer   *time.Timer // calls expire
+
+	mu      sync.Mutex
+	control http.ResponseWriter // whose deadline ends a read; nil once the body is read
+	expired bool
 }
 
-// newPatientReader starts the clock. Its done must be called once the body is read, or the deadline would end the
-// connection while the request waits for its commit.
-func newPatientReader(w http.ResponseWriter, r *http.Request) *patientReader {
-	p := &patientReader{in: r.Body, control: http.NewResponseController(w), started: time.Now()}
-	p.extend()
+// patientReaders are used again, with their timers.
+var patientReaders = sync.Pool{New: func() any {
+	p := new(patientReader)
+	p.timer = time.AfterFunc(time.Hour, p.expire)
+	p.timer.Stop()
+	return p
+}}
+
+// newPatientReader starts the clock. Its done must be called once the body is read.
+func newPatientReader(w http.ResponseWriter, r *http.Request, now time.Time) *patientReader {
+	p := patientReaders.Get().(*patientReader)
+	p.in, p.control, p.started, p.read = r.Body, w, now, 0
+	p.extend(rateGrace)
 	return p
 }
 
-// extend moves the deadline to when the sender would be too slow, if it sent nothing more.
-func (p *patientReader) extend() {
-	patience := min(rateGrace+time.Duration(p.read/leastRate)*time.Second, bodyTime)
-	_ = p.control.SetReadDeadline(p.started.Add(patience)) // a connection that is gone tells so when it is read
+// extend gives the sender so much time from now on.
+func (p *patientReader) extend(patience time.Duration) {
+	p.timer.Reset(patience)
 	p.checked = p.read
+}
+
+// expire ends the read that waits for the sender.
+func (p *patientReader) expire() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.control != nil {
+		p.expired = true
+		_ = http.NewResponseController(p.control).SetReadDeadline(time.Unix(1, 0)) // a connection that is gone tells so when it is read
+	}
 }
 
 // Read returns [os.ErrDeadlineExceeded] once the sender is too slow.
 func (p *patientReader) Read(b []byte) (int, error) {
 	if p.read-p.checked >= 8*leastRate { // a timer for each read would be work for nothing
-		p.extend()
+		until := p.started.Add(min(rateGrace+time.Duration(p.read/leastRate)*time.Second, bodyTime))
+		p.extend(time.Until(until))
 	}
 	n, err := p.in.Read(b)
 	p.read += int64(n)
 	return n, err
 }
 
-// done ends the deadline: what the connection does while a request waits for its commit is another matter.
-func (p *patientReader) done() { _ = p.control.SetReadDeadline(time.Time{}) }
+// done stops the clock: what the connection does while a request waits for its commit is another matter.
+func (p *patientReader) done() {
+	if p.timer.Stop() {
+		p.in, p.control = nil, nil
+		patientReaders.Put(p)
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.expired {
+		_ = http.NewResponseController(p.control).SetReadDeadline(time.Time{})
+	}
+	p.control = nil // for an expire that comes yet
+}

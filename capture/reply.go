@@ -128,9 +128,30 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	if err != nil {
 		panic(err) // the bodies are structs of this package
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
-	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Content-Length", strconv.Itoa(len(text))) // for refusals, which are flushed
+	writeText(w, status, text)
+}
+
+// Values of headers that all answers share. net/http only reads them.
+var (
+	contentJSON = []string{"application/json"}
+	noSniff     = []string{"nosniff"}
+)
+
+// writeText answers with a JSON body that is text already.
+func writeText(w http.ResponseWriter, status int, text []byte) {
+	header := w.Header()
+	header["Content-Type"], header["X-Content-Type-Options"] = contentJSON, noSniff
 	w.WriteHeader(status)
 	_, _ = w.Write(text) // a sender that does not read its answer learns nothing
 }
+
+// published is the answer to a webhook that became so many documents, all of them committed.
+func published(documents int) []byte {
+	if documents == 1 {
+		return publishedOne
+	}
+	return fmt.Appendf(nil, `{"published":%d}`, documents)
+}
+
+var publishedOne = []byte(`{"published":1}`)

@@ -1,9 +1,6 @@
 package capture
 
-import (
-	"hash/maphash"
-	"sync"
-)
+import "sync"
 
 // maxDepth bounds nested arrays and objects. The runtime's parser refuses the 128th that is open.
 const maxDepth = 100
@@ -74,7 +71,7 @@ type scanner struct {
 }
 
 // scanners are used again, with their tables.
-var scanners = sync.Pool{New: func() any { return &scanner{names: names{seed: maphash.MakeSeed()}} }}
+var scanners = sync.Pool{New: func() any { return new(scanner) }}
 
 // maxPooled is how many entries a table may have to be used again. A larger one would be kept for nothing.
 const maxPooled = 1 << 10

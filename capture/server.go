@@ -87,6 +87,7 @@ func (c Connector) newServer(config spec.EndpointConfig, bindings []*binding, t 
 func (s *server) serve(ctx context.Context, listener net.Listener) error {
 	h := &http.Server{
 		Handler:           s.handler,
+		BaseContext:       func(net.Listener) context.Context { return ctx }, // what waits ends with the session
 		ReadHeaderTimeout: headerTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		IdleTimeout:       idleTimeout,
@@ -137,9 +138,16 @@ func allowOrigins(origins []string, next http.Handler) http.Handler {
 	if len(origins) == 0 {
 		return next
 	}
-	return cors.New(cors.Options{
+	browsers := cors.New(cors.Options{
 		AllowedOrigins: origins,
 		AllowedMethods: []string{http.MethodPost, http.MethodPut, http.MethodHead, http.MethodGet},
 		AllowedHeaders: []string{"*"},
 	}).Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header["Origin"] == nil { // a webhook, which no browser sends
+			next.ServeHTTP(w, r)
+			return
+		}
+		browsers.ServeHTTP(w, r)
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,10 +43,11 @@ type transactor struct {
 
 // A commit is one request's documents on their way. Its state decides who may touch what.
 type commit struct {
-	frames       []byte // Captured messages and their Checkpoint; the writer's once emitted
-	state        atomic.Int32
-	acknowledged chan struct{} // receives once
-	held         int64         // of the budget, by a request that has left; returned with the acknowledgement
+	frames   []byte // Captured messages and their Checkpoint; the writer's once emitted
+	state    atomic.Int32
+	outcome  chan error  // nil once acknowledged, errTooSlow at the deadline; whichever comes first counts
+	deadline *time.Timer // sends to outcome
+	held     int64       // of the budget, by a request that has left; returned with the acknowledgement
 }
 
 // States of a commit. The steps are from queued to emitted to acknowledged, and from the first two to left.
@@ -55,6 +57,14 @@ const (
 	acknowledged              // its request is being told
 	left                      // its request does not wait any longer
 )
+
+// newCommit makes one whose deadline does not run yet.
+func newCommit() any {
+	c := &commit{outcome: make(chan error, 2)}
+	c.deadline = time.AfterFunc(time.Hour, func() { c.outcome <- errTooSlow })
+	c.deadline.Stop()
+	return c
+}
 
 // halfClosed is how long a sender that has ended its side of the connection may have done no more than that: it is
 // written meanwhile, unless the runtime stalls.
@@ -68,14 +78,14 @@ func newTransactor(ctx context.Context, stream *protocol.Stream, budget *budget)
 		budget:  budget,
 		queue:   make(chan *commit, maxWaiting),
 		sent:    make(chan *commit, maxWaiting),
-		commits: sync.Pool{New: func() any { return &commit{acknowledged: make(chan struct{}, 1)} }},
+		commits: sync.Pool{New: newCommit},
 	}
 }
 
 // commit returns nil once the runtime has made the documents durable. After an error they may still be, unless the
-// error came before they were written. A sender that leaves, at ctx's end, is no longer waited for unless its documents
-// are emitted already: then they will be committed, and whoever only ended its side reads the answer. The frames must
-// not be touched afterwards.
+// error came before they were written. A sender that leaves, at the end of ctx, which must end with the session, is no
+// longer waited for unless its documents are emitted already: then they will be committed, and whoever only ended its
+// side reads the answer. The frames must not be touched afterwards.
 func (t *transactor) commit(ctx context.Context, frames []byte, within time.Duration, held *reservation) error {
 	if t.waiting.Add(1) > maxWaiting {
 		t.waiting.Add(-1)
@@ -85,41 +95,49 @@ func (t *transactor) commit(ctx context.Context, frames []byte, within time.Dura
 	c := t.commits.Get().(*commit)
 	c.frames, c.held = frames, 0
 	c.state.Store(queued)
+	c.deadline.Reset(within)
 	t.queue <- c
-	deadline := time.NewTimer(within)
-	defer deadline.Stop()
-	gone := ctx.Done()
-	var certain <-chan time.Time
-	for {
-		select {
-		case <-c.acknowledged:
-			t.commits.Put(c)
-			return nil
-		case <-gone:
-			gone, certain = nil, time.After(halfClosed)
-		case <-certain:
-			if c.state.CompareAndSwap(queued, left) {
-				c.frames = nil
-				return ctx.Err()
-			}
-		case <-deadline.C:
-			return c.giveUp(held)
-		case <-t.ctx.Done():
-			return errEnding
-		}
+	select {
+	case err := <-c.outcome:
+		return t.settle(c, err, held)
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-c.outcome:
+		return t.settle(c, err, held)
+	case <-time.After(halfClosed):
+	case <-t.ctx.Done():
+		return errEnding
+	}
+	if c.state.CompareAndSwap(queued, left) {
+		c.frames = nil
+		return ctx.Err()
+	}
+	select {
+	case err := <-c.outcome:
+		return t.settle(c, err, held)
+	case <-t.ctx.Done():
+		return errEnding
 	}
 }
 
-// giveUp stops waiting. The memory of a commit that is emitted stays reserved until its acknowledgement.
-func (c *commit) giveUp(held *reservation) error {
+// settle ends the wait for a commit with its outcome. The memory of one that is emitted and too slow stays reserved
+// until its acknowledgement.
+func (t *transactor) settle(c *commit, err error, held *reservation) error {
+	if err == nil {
+		if c.deadline.Stop() { // else it may still send
+			t.commits.Put(c)
+		}
+		return nil
+	}
 	if c.state.CompareAndSwap(queued, left) {
 		c.frames = nil
-		return errTooSlow
+		return err
 	}
 	c.held = held.held
 	if c.state.CompareAndSwap(emitted, left) {
 		held.held = 0 // the acknowledgement returns it
-		return errTooSlow
+		return err
 	}
 	return nil // acknowledged meanwhile
 }
@@ -138,21 +156,22 @@ func (t *transactor) oldest(now time.Time) time.Duration {
 	return now.Sub(time.Unix(0, t.since[t.gone.Load()%maxWaiting].Load()))
 }
 
-// emit writes what waits, without waiting for more, until the session ends or the stream fails.
+// emit writes what waits, without waiting for more, until the session ends or the stream fails. It can not be
+// interrupted while the runtime does not read.
 func (t *transactor) emit() error {
 	var joined []byte
-	for {
+	for t.ctx.Err() == nil {
 		var frames []byte
 		select {
 		case c := <-t.queue:
+			runtime.Gosched() // requests that are about to commit come along; if there are none, this costs nothing
 			frames, joined = t.gather(c, joined[:0])
 		case <-t.ctx.Done():
-			return t.ctx.Err()
 		}
 		if len(frames) == 0 {
 			continue
 		}
-		if err := t.stream.Write(t.ctx, frames); err != nil {
+		if err := t.stream.Write(frames); err != nil {
 			return err
 		}
 		if len(joined) == 0 { // else they are in joined, which is used again
@@ -162,6 +181,7 @@ func (t *transactor) emit() error {
 			joined = nil
 		}
 	}
+	return t.ctx.Err()
 }
 
 // gather takes the first commit and those behind it, and returns their frames in one piece: those of a single commit
@@ -205,10 +225,11 @@ func (t *transactor) take(c *commit) []byte {
 	return frames
 }
 
-// acknowledge releases the requests whose checkpoints the runtime acknowledges, until the session ends.
+// acknowledge releases the requests whose checkpoints the runtime acknowledges, until the session ends. It can not be
+// interrupted while the runtime says nothing.
 func (t *transactor) acknowledge() error {
 	for {
-		n, err := t.stream.Acknowledged(t.ctx)
+		n, err := t.stream.Acknowledged()
 		if err != nil {
 			return err
 		}
@@ -219,7 +240,7 @@ func (t *transactor) acknowledge() error {
 			c := <-t.sent
 			t.leave()
 			if c.state.CompareAndSwap(emitted, acknowledged) {
-				c.acknowledged <- struct{}{} // and from here on it is its request's
+				c.outcome <- nil // and from here on it is its request's
 			} else {
 				t.budget.held.Add(-c.held)
 			}

@@ -40,7 +40,7 @@ func openFake(t *testing.T, out io.WriteCloser) *fakeRuntime {
 		tr := newTransactor(ctx, stream, &budget{total: defaultBudget})
 		ready <- tr
 		go func() { cancel(tr.emit()) }()
-		err := tr.acknowledge()
+		err := protocol.Interruptible(ctx, 0, tr.acknowledge)
 		cancel(err)
 		return err
 	}
@@ -81,7 +81,9 @@ func (f *fakeRuntime) end(t *testing.T) {
 // begin commits frames and reports the outcome.
 func (f *fakeRuntime) begin(ctx context.Context, frames string) <-chan error {
 	done := make(chan error, 1)
-	go func() { done <- f.t.commit(ctx, []byte(frames), time.Hour, &reservation{budget: f.t.budget}) }()
+	request, leave := context.WithCancel(f.t.ctx) // which ends with the session, as those of a server do
+	context.AfterFunc(ctx, leave)
+	go func() { done <- f.t.commit(request, []byte(frames), time.Hour, &reservation{budget: f.t.budget}) }()
 	synctest.Wait()
 	return done
 }

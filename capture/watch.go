@@ -15,17 +15,14 @@ const (
 // A watch notices that the signatures of a path fail for a reason that an operator must mend. It holds no lock, as all
 // requests of the path pass by.
 type watch struct {
-	now    func() time.Time
 	passed atomic.Int64 // when one last did, in nanoseconds since 1970
 	warned atomic.Int64
 	failed atomic.Int64 // since the last warning
 }
 
-func newWatch(now func() time.Time) *watch { return &watch{now: now} }
-
 // note counts a signature, and returns a warning when one is due.
-func (w *watch) note(ok bool) (warning string) {
-	now := w.now().UnixNano()
+func (w *watch) note(ok bool, at time.Time) (warning string) {
+	now := at.UnixNano()
 	if ok {
 		w.passed.Store(now)
 		return ""

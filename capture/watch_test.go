@@ -9,10 +9,10 @@ import (
 
 func TestAWrongSecretIsWarnedOfButNotAStranger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWatch(time.Now)
+		w := new(watch)
 		expect := func(ok bool, want string) {
 			t.Helper()
-			if got := w.note(ok); (got == "") != (want == "") || !strings.HasPrefix(got, want) {
+			if got := w.note(ok, time.Now()); (got == "") != (want == "") || !strings.HasPrefix(got, want) {
 				t.Errorf("warned %q, want %q", got, want)
 			}
 		}

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"time"
 )
@@ -38,42 +39,38 @@ func (h *hook) handleWebhook(w http.ResponseWriter, r *http.Request) {
 		h.writeRefusal(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, reply)
+	writeText(w, http.StatusOK, reply)
 }
 
-// take returns the reply to a webhook, once its documents are committed.
-func (h *hook) take(w http.ResponseWriter, r *http.Request) (reply any, err error) {
+// take returns the reply to a webhook, JSON text, once its documents are committed.
+func (h *hook) take(w http.ResponseWriter, r *http.Request) (reply []byte, err error) {
 	receivedAt := time.Now()
 	if err := authenticate(h.token, r); err != nil {
 		return nil, err
 	}
 	held := &reservation{budget: h.budget}
 	defer held.release()
-	body, err := bodyReader{held, h.maxBody}.read(w, r, h.sender.Signs())
+	body, err := bodyReader{held, h.maxBody}.read(w, r, receivedAt, h.sender.Signs())
 	if err != nil {
 		return nil, err
 	}
-	if err := h.verify(r, body); err != nil {
+	if err := h.verify(r, body, receivedAt); err != nil {
 		return nil, err
 	}
 	if reply, ok := h.sender.Answer(body.text); ok {
-		return reply, nil
+		return json.Marshal(reply)
 	}
 	made, err := h.documents(r, body.text, receivedAt, held)
 	if err != nil {
 		return nil, err
 	}
+	defer made.release()
 	held.drop(body.text) // what waits for the commit is the documents alone
 	held.drop(body.asSent)
 	if err := made.validate(held); err != nil {
 		return nil, err
 	}
-	return published{len(made.documents)}, h.commit(r.Context(), made, held)
-}
-
-// published is the reply to a webhook that is captured.
-type published struct {
-	Published int `json:"published"`
+	return published(len(made.documents)), h.commit(r.Context(), made, held)
 }
 
 // commit returns once the documents are durable.

@@ -116,15 +116,15 @@ var subjects = map[string]string{"conversation_part": "conversation", "user": "c
 // NewEvent derives an event from the values at the Locations.
 func NewEvent(values *Values) Event {
 	e := Event{
-		Topic:       values[topic].text(),
+		Topic:       values[topic].word(),
 		WorkspaceID: values[workspace].scalar(),
 		Attempt:     values[attempts].number(),
 	}
-	e.ObjectType = objectType(e.Topic, values[itemType].text())
+	e.ObjectType = objectType(e.Topic, values[itemType].word())
 	e.Operation = operation(e.Topic)
 	at := identities[e.ObjectType]
 	e.ObjectID = first(values, Value.scalar, append([]int{itemID}, at.ids...)...)
-	wrapped := values[itemID].scalar() == ""
+	wrapped := !values[itemID].identifies()
 	times := []int{createdAt}
 	switch {
 	case e.Operation == "deleted": // what remains of the object tells no time, or an older one
@@ -232,6 +232,34 @@ func (v Value) text() string {
 	return string(text)
 }
 
+// identifies tells that scalar is not empty.
+func (v Value) identifies() bool { return v.isInteger() || len(v) > len(`""`) && v[0] == '"' }
+
+// words are topics and types that notifications are known to have, so that they need not be copied from each.
+var words = func() map[string]string {
+	words := map[string]string{}
+	for _, t := range Topics {
+		words[t.Name] = t.Name
+	}
+	for item, object := range objects {
+		words[item], words[object] = item, object
+	}
+	for object := range identities {
+		words[object] = object
+	}
+	return words
+}()
+
+// word returns what a string says, which is likely to be a known one.
+func (v Value) word() string {
+	if len(v) > 2 {
+		if word, ok := words[string(v[1:len(v)-1])]; ok && v[0] == '"' {
+			return word
+		}
+	}
+	return v.text()
+}
+
 // scalar returns what a string says, or the digits of an integer, which no float has rounded.
 func (v Value) scalar() string {
 	if v.isInteger() {
@@ -252,12 +280,19 @@ func (v Value) isInteger() bool {
 
 // number returns an integer, which may be written as a string; 0 for any other value.
 func (v Value) number() int64 {
-	n, _ := strconv.ParseInt(v.scalar(), 10, 64)
+	if v.isInteger() {
+		n, _ := strconv.ParseInt(string(v), 10, 64)
+		return n
+	}
+	n, _ := strconv.ParseInt(v.text(), 10, 64)
 	return n
 }
 
 // time reads seconds since 1970, as a number or a string, and RFC 3339; the zero time for any other value, and for 0.
 func (v Value) time() time.Time {
+	if len(v) == 0 {
+		return time.Time{}
+	}
 	const year9999 = 253_402_300_799 // the last second that RFC 3339 can write
 	if n := v.number(); n > 0 && n <= year9999 {
 		return time.Unix(n, 0).UTC()

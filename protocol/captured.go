@@ -1,15 +1,17 @@
 package protocol
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/binary"
 	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// The hot path: every webhook is one Captured and one Checkpoint, appended here without reflection. A test holds
-// these equal to AppendMessage. Field numbers are those of capture.proto: Response.captured = 6, Captured.binding = 1,
-// Captured.doc_json = 2.
+// The hot path: every webhook is one Captured and one Checkpoint, appended here without reflection, and an Acknowledge.
+// Tests hold these equal to AppendMessage and ReadMessage. Field numbers are those of capture.proto: Response.captured = 6,
+// Captured.binding = 1, Captured.doc_json = 2; Request.acknowledge = 6, Acknowledge.checkpoints = 1.
 
 // protoCheckpoint is Response{Checkpoint{state{updated: {}, mergePatch: true}}}, framed.
 const protoCheckpoint = "\x0a\x00\x00\x00\x3a\x08\x0a\x06\x0a\x02{}\x10\x01"
@@ -49,3 +51,67 @@ func (jsonCodec) AppendCapturedHead(b []byte, binding uint32, _ int) []byte {
 func (jsonCodec) AppendCapturedTail(b []byte) []byte { return append(b, "}}\n"...) }
 
 func (jsonCodec) AppendCheckpoint(b []byte) []byte { return append(b, jsonCheckpoint...) }
+
+// acknowledgeBytes is more than an Acknowledge takes, framing included.
+const acknowledgeBytes = 64
+
+func (protoCodec) ReadAcknowledge(r *bufio.Reader) (checkpoints uint32, ok bool) {
+	head, err := r.Peek(4)
+	if err != nil {
+		return 0, false
+	}
+	size := int(binary.LittleEndian.Uint32(head))
+	if size == 0 || size > acknowledgeBytes {
+		return 0, false
+	}
+	b, err := r.Peek(4 + size)
+	if err != nil {
+		return 0, false
+	}
+	field, kind, n := protowire.ConsumeTag(b[4:])
+	if n < 0 || field != 6 || kind != protowire.BytesType {
+		return 0, false
+	}
+	message, m := protowire.ConsumeBytes(b[4+n:])
+	if m != size-n {
+		return 0, false
+	}
+	field, kind, n = protowire.ConsumeTag(message)
+	if n < 0 || field != 1 || kind != protowire.VarintType {
+		return 0, false
+	}
+	count, m := protowire.ConsumeVarint(message[n:])
+	if m != len(message)-n || count != uint64(uint32(count)) {
+		return 0, false
+	}
+	_, _ = r.Discard(4 + size)
+	return uint32(count), true
+}
+
+func (jsonCodec) ReadAcknowledge(r *bufio.Reader) (checkpoints uint32, ok bool) {
+	if _, err := r.Peek(1); err != nil {
+		return 0, false
+	}
+	b, _ := r.Peek(min(r.Buffered(), acknowledgeBytes))
+	end := bytes.IndexByte(b, '\n')
+	if end < 0 {
+		return 0, false
+	}
+	rest, isAcknowledge := bytes.CutPrefix(b[:end], []byte(`{"acknowledge":{"checkpoints":`))
+	digits, whole := bytes.CutSuffix(rest, []byte("}}"))
+	if !isAcknowledge || !whole {
+		return 0, false
+	}
+	const most = 9 // digits, which no overflow is possible with
+	if len(digits) == 0 || len(digits) > most || digits[0] == '0' {
+		return 0, false
+	}
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		checkpoints = 10*checkpoints + uint32(c-'0')
+	}
+	_, _ = r.Discard(end + 1)
+	return checkpoints, true
+}

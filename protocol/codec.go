@@ -27,6 +27,8 @@ const MaxResponseBytes = 64 << 20
 type Codec interface {
 	// ReadMessage reads one message into m. It returns [io.EOF] at a clean end between messages.
 	ReadMessage(r *bufio.Reader, m proto.Message) error
+	// ReadAcknowledge reads an Acknowledge as runtimes write it. If something else is next, nothing is read.
+	ReadAcknowledge(r *bufio.Reader) (checkpoints uint32, ok bool)
 	// AppendMessage appends m with its framing.
 	AppendMessage(b []byte, m proto.Message) ([]byte, error)
 

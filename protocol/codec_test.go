@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -192,4 +193,37 @@ func FuzzCodecs(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What is read by hand is what the general decoder reads, and nothing else is taken for it.
+func TestAnAcknowledgementIsReadByHandAsInGeneral(t *testing.T) {
+	for name, codec := range codecs {
+		for _, n := range []uint32{0, 1, 2, 127, 128, 10_000, 999_999_999, 1_000_000_000, math.MaxUint32} {
+			frame, err := codec.AppendMessage(nil, &Request{Acknowledge: &Request_Acknowledge{Checkpoints: n}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := bufio.NewReader(bytes.NewReader(slices.Concat(frame, frame[:len(frame)-1])))
+			if got, ok := codec.ReadAcknowledge(r); ok && got != n || !ok && n > 0 && n < 1_000_000_000 {
+				t.Errorf("%s: %d was read as %d, %v", name, n, got, ok)
+			}
+			if _, ok := codec.ReadAcknowledge(r); ok && name == "proto" {
+				t.Errorf("%s: half a message was read", name)
+			}
+		}
+		for _, w := range worked {
+			frame, err := codec.AppendMessage(nil, w.message)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := bufio.NewReader(bytes.NewReader(frame))
+			request, _ := w.message.(*Request)
+			if _, ok := codec.ReadAcknowledge(r); ok != (request != nil && request.Acknowledge != nil) && request != nil {
+				t.Errorf("%s: %v was read: %v", name, w.message, ok)
+			}
+			if rest, _ := io.ReadAll(r); request != nil && request.Acknowledge == nil && !bytes.Equal(rest, frame) {
+				t.Errorf("%s: %d of %d bytes were read of another message", name, len(frame)-len(rest), len(frame))
+			}
+		}
+	}
 }

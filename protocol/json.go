@@ -124,7 +124,9 @@ func decodeValue(dec *jsontext.Decoder, create func(protoreflect.FieldDescriptor
 	if err != nil {
 		return protoreflect.Value{}, err
 	}
-	wrong := fmt.Errorf("%s: a %s is not a %s", dec.StackPointer(), token.Kind(), field.Kind())
+	wrong := func() error {
+		return fmt.Errorf("%s: a %s is not a %s", dec.StackPointer(), token.Kind(), field.Kind())
+	}
 	scalar := token.Kind() == jsontext.KindString || token.Kind() == jsontext.KindNumber
 	switch kind := field.Kind(); {
 	case kind == protoreflect.BoolKind && (token.Kind() == jsontext.KindTrue || token.Kind() == jsontext.KindFalse):
@@ -137,7 +139,7 @@ func decodeValue(dec *jsontext.Decoder, create func(protoreflect.FieldDescriptor
 	case (kind == protoreflect.Uint32Kind || kind == protoreflect.Fixed32Kind) && scalar:
 		n, err := strconv.ParseUint(token.String(), 10, 32)
 		if err != nil {
-			return protoreflect.Value{}, wrong
+			return protoreflect.Value{}, wrong()
 		}
 		return protoreflect.ValueOfUint32(uint32(n)), nil
 	case kind == protoreflect.EnumKind && scalar:
@@ -147,7 +149,7 @@ func decodeValue(dec *jsontext.Decoder, create func(protoreflect.FieldDescriptor
 		n, _ := strconv.ParseInt(token.String(), 10, 32) // a name of a newer protocol reads as the zero value
 		return protoreflect.ValueOfEnum(protoreflect.EnumNumber(n)), nil
 	}
-	return protoreflect.Value{}, wrong
+	return protoreflect.Value{}, wrong()
 }
 
 // expect reads a delimiter.

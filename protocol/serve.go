@@ -49,9 +49,9 @@ func Serve(ctx context.Context, c Connector, in io.Reader, out io.Writer, codec 
 		}
 	}
 	s := newStream(in, out, chosen)
-	defer s.close()
 	for {
-		req, err := s.receive(ctx)
+		var req *Request
+		err := Interruptible(ctx, 0, func() (err error) { req, err = s.receive(); return err })
 		if errors.Is(err, io.EOF) || ctx.Err() != nil {
 			return nil
 		} else if err != nil {

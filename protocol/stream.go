@@ -8,96 +8,67 @@ import (
 	"time"
 )
 
-// writeGrace is how long a write that has begun may go on when the process ends, so that a runtime that still reads
+// WriteGrace is how long a write that has begun may go on when the process ends, so that a runtime that still reads
 // receives whole messages. A runtime that reads at all takes a pipe's 64 KiB in milliseconds.
-const writeGrace = time.Second
+const WriteGrace = time.Second
 
 // A Stream holds both ends of the process's conversation with the runtime. A read or write of a pipe can not be
-// interrupted, so each end belongs to a goroutine of its own, which the Stream leaves behind when the process ends.
+// interrupted, so that whoever calls one that may block does so by [Interruptible]. One goroutine at a time may read,
+// and one may write.
 type Stream struct {
-	codec    Codec // set before the first request is delivered
-	requests chan request
-	writes   chan []byte
-	written  chan error
-	done     chan struct{}
+	codec Codec // nil until the first bytes tell
+	in    *bufio.Reader
+	out   io.Writer
 }
 
-// A request is one that was read, or why none was.
-type request struct {
-	*Request
-	err error
-}
-
-// newStream starts reading in and writing out. A nil codec is told from the first bytes.
 func newStream(in io.Reader, out io.Writer, codec Codec) *Stream {
-	s := &Stream{
-		codec:    codec,
-		requests: make(chan request),
-		writes:   make(chan []byte),
-		written:  make(chan error, 1),
-		done:     make(chan struct{}),
-	}
-	go s.readLoop(bufio.NewReaderSize(in, 64<<10))
-	go s.writeLoop(out)
-	return s
+	return &Stream{codec: codec, in: bufio.NewReaderSize(in, 64<<10), out: out}
 }
 
-func (s *Stream) close() { close(s.done) }
-
-// readLoop delivers requests until one can not be read. The last of them carries the error.
-func (s *Stream) readLoop(in *bufio.Reader) {
-	for {
-		next := request{Request: new(Request)}
-		if s.codec == nil {
-			s.codec, next.err = detectCodec(in)
-		}
-		if next.err == nil {
-			next.err = s.codec.ReadMessage(in, next.Request)
-		}
-		select {
-		case s.requests <- next:
-		case <-s.done:
-			return
-		}
-		if next.err != nil {
-			return
-		}
+// Interruptible returns what f returns. If ctx ends before and f does not return within the grace, it returns ctx's
+// error, and leaves f behind for the end of the process.
+func Interruptible(ctx context.Context, grace time.Duration, f func() error) error {
+	ended := make(chan error, 1)
+	go func() { ended <- f() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
 	}
-}
-
-// writeLoop writes what Write hands over, and reports each write.
-func (s *Stream) writeLoop(out io.Writer) {
-	for {
-		select {
-		case b := <-s.writes:
-			_, err := out.Write(b)
-			s.written <- err
-		case <-s.done:
-			return
-		}
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(grace):
+		return ctx.Err()
 	}
 }
 
 // Codec returns the codec of this process, for messages that are built before they are given to Write.
 func (s *Stream) Codec() Codec { return s.codec }
 
-// receive returns the runtime's next request, [io.EOF] at the end of its input, or ctx's error.
-func (s *Stream) receive(ctx context.Context) (*Request, error) {
-	select {
-	case next := <-s.requests:
-		if next.err == nil || next.err == io.EOF {
-			return next.Request, next.err
-		}
-		return nil, fmt.Errorf("reading from the runtime: %w", next.err)
-	case <-ctx.Done():
-		return nil, ctx.Err()
+// receive returns the runtime's next request, or [io.EOF] at the end of its input.
+func (s *Stream) receive() (*Request, error) {
+	var err error
+	if s.codec == nil {
+		s.codec, err = detectCodec(s.in)
 	}
+	req := new(Request)
+	if err == nil {
+		err = s.codec.ReadMessage(s.in, req)
+	}
+	if err == nil || err == io.EOF {
+		return req, err
+	}
+	return nil, fmt.Errorf("reading from the runtime: %w", err)
 }
 
 // Acknowledged waits until the runtime has made checkpoints durable, and returns how many: the oldest that were not
 // acknowledged before. The error is [io.EOF] at the end of the session.
-func (s *Stream) Acknowledged(ctx context.Context) (uint32, error) {
-	req, err := s.receive(ctx)
+func (s *Stream) Acknowledged() (uint32, error) {
+	if n, ok := s.codec.ReadAcknowledge(s.in); ok {
+		return n, nil
+	}
+	req, err := s.receive()
 	if err != nil {
 		return 0, err
 	}
@@ -107,38 +78,18 @@ func (s *Stream) Acknowledged(ctx context.Context) (uint32, error) {
 	return req.Acknowledge.Checkpoints, nil
 }
 
-// Send writes one response.
+// Send writes one response, unless ctx ends.
 func (s *Stream) Send(ctx context.Context, resp *Response) error {
 	b, err := s.codec.AppendMessage(nil, resp)
 	if err != nil {
 		return err
 	}
-	return s.Write(ctx, b)
+	return Interruptible(ctx, WriteGrace, func() error { return s.Write(b) })
 }
 
-// Write writes framed messages in one call, whole or not at all as far as ctx is concerned: once begun, it is given
-// [writeGrace] after ctx ends. One goroutine at a time may write. After an error nothing more may be written.
-func (s *Stream) Write(ctx context.Context, b []byte) error {
-	select {
-	case s.writes <- b:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	select {
-	case err := <-s.written:
-		return writeError(err)
-	case <-ctx.Done():
-	}
-	select {
-	case err := <-s.written:
-		return writeError(err)
-	case <-time.After(writeGrace):
-		return ctx.Err()
-	}
-}
-
-func writeError(err error) error {
-	if err != nil {
+// Write writes framed messages in one call. After an error nothing more may be written.
+func (s *Stream) Write(b []byte) error {
+	if _, err := s.out.Write(b); err != nil {
 		return fmt.Errorf("writing to the runtime: %w", err)
 	}
 	return nil
