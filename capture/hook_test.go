@@ -114,13 +114,15 @@ func BenchmarkDocuments(b *testing.B) {
 	}
 }
 
-// A scan of a notification for its event, by the size of its body.
+// A scan for an event, of bodies that are mostly text, and of one that is mostly members.
 func BenchmarkScan(b *testing.B) {
 	w := wantAt(intercom.Locations[:]...)
-	for _, parts := range []int{1, 100} {
-		body := fmt.Appendf(nil, `{"topic":"conversation.user.created","data":{"item":{"type":"conversation","parts":[%s{}]}}}`,
-			bytes.Repeat(append(notification(), ','), parts))
-		b.Run(fmt.Sprintf("%dKB", len(body)/1000), func(b *testing.B) {
+	within := func(parts []byte, n int) []byte {
+		return fmt.Appendf(nil, `{"topic":"conversation.user.created","data":{"item":{"type":"conversation","parts":[%s{}]}}}`, bytes.Repeat(parts, n))
+	}
+	member := []byte(`{"type":"conversation_part","id":"38104","created_at":1788221400,"author":{"type":"user","id":"66d3aa10"}},`)
+	for name, body := range map[string][]byte{"text": within(append(notification(), ','), 1), "long": within(append(notification(), ','), 100), "members": within(member, 12)} {
+		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(body)))
 			for b.Loop() {

@@ -23,13 +23,18 @@ type lexer struct {
 
 // next skips white space and returns the byte behind it, which is not read yet; 0 at the end.
 func (l *lexer) next() byte {
-	for l.at < len(l.text) {
+	if l.at < len(l.text) && l.text[l.at] > ' ' {
+		return l.text[l.at]
+	}
+	return l.behindSpace()
+}
+
+func (l *lexer) behindSpace() byte {
+	for ; l.at < len(l.text); l.at++ {
 		switch c := l.text[l.at]; c {
 		case '\n':
 			l.newline = true
-			l.at++
 		case ' ', '\t', '\r':
-			l.at++
 		default:
 			return c
 		}
@@ -76,12 +81,12 @@ func special(word uint64) uint64 {
 
 // str reads a string, quotes included.
 func (l *lexer) str() error {
-	start, i := l.at, l.at+1
+	text, i := l.text, l.at+1
 	l.escaped = false
 	var all uint64
 	for {
-		for i+8 <= len(l.text) {
-			word := binary.LittleEndian.Uint64(l.text[i:])
+		for i+8 <= len(text) {
+			word := binary.LittleEndian.Uint64(text[i:])
 			all |= word
 			if found := special(word); found != 0 {
 				i += bits.TrailingZeros64(found) / 8
@@ -89,24 +94,23 @@ func (l *lexer) str() error {
 			}
 			i += 8
 		}
-		if i >= len(l.text) {
+		if i >= len(text) {
 			l.at = i
 			return l.unexpected("")
 		}
-		switch c := l.text[i]; {
+		switch c := text[i]; {
 		case c == '"':
-			l.at = i + 1
-			if all&highs != 0 {
+			start := l.at
+			if l.at = i + 1; all&highs != 0 {
 				return l.checkUTF8(start, l.at)
 			}
 			return nil
 		case c == '\\':
 			l.escaped = true
-			l.at = i
-			if err := l.escape(); err != nil {
+			var err error
+			if i, err = l.escape(i); err != nil {
 				return err
 			}
-			i = l.at
 		case c < ' ':
 			return l.wrong(i, "a control character in a string; write it as an escape")
 		default:
@@ -130,41 +134,39 @@ func (l *lexer) checkUTF8(start, end int) error {
 	}
 }
 
-// escape reads an escape of a string, both halves of it where it is one of a surrogate pair.
-func (l *lexer) escape() error {
-	start := l.at
-	if l.at++; l.at >= len(l.text) {
-		return l.unexpected("")
+// escape reads the escape of a string that is at a byte, both halves of it where it is one of a surrogate pair, and
+// returns where it ends.
+func (l *lexer) escape(at int) (end int, err error) {
+	escaped := byte(0)
+	if at+1 < len(l.text) {
+		escaped = l.text[at+1]
 	}
-	switch c := l.text[l.at]; c {
+	switch escaped {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		l.at++
-		return nil
+		return at + 2, nil
 	case 'u':
-		l.at++
 	default:
-		return l.wrong(start, "an escape that there is not: %q", `\`+string(rune(c)))
+		return at, l.wrong(at, "an escape that there is not: %q", l.text[at:min(at+2, len(l.text))])
 	}
-	first, err := l.hex4()
-	const high, low, end = 0xd800, 0xdc00, 0xe000
-	if err != nil || first < high || first >= end {
-		return err
+	const size, high, low, top = len(`\u0000`), 0xd800, 0xdc00, 0xe000
+	first, err := l.hex4(at + 2)
+	if err != nil || first < high || first >= top {
+		return at + size, err
 	}
-	if first < low && l.at+1 < len(l.text) && l.text[l.at] == '\\' && l.text[l.at+1] == 'u' {
-		l.at += 2
-		if second, err := l.hex4(); err != nil || second >= low && second < end {
-			return err
+	if first < low && bytes.HasPrefix(l.text[at+size:], []byte(`\u`)) {
+		if second, err := l.hex4(at + size + 2); err != nil || second >= low && second < top {
+			return at + 2*size, err
 		}
 	}
-	return l.wrong(start, "half of a surrogate pair")
+	return at, l.wrong(at, "half of a surrogate pair")
 }
 
 // hex4 reads four hexadecimal digits.
-func (l *lexer) hex4() (n uint16, err error) {
-	for range 4 {
+func (l *lexer) hex4(at int) (n uint16, err error) {
+	for i := at; i < at+4; i++ {
 		c := byte(0)
-		if l.at < len(l.text) {
-			c = l.text[l.at]
+		if i < len(l.text) {
+			c = l.text[i]
 		}
 		switch {
 		case c >= '0' && c <= '9':
@@ -172,9 +174,9 @@ func (l *lexer) hex4() (n uint16, err error) {
 		case c|0x20 >= 'a' && c|0x20 <= 'f':
 			n = n<<4 | uint16(c|0x20-'a'+10)
 		default:
+			l.at = i
 			return 0, l.unexpected("a hexadecimal digit")
 		}
-		l.at++
 	}
 	return n, nil
 }

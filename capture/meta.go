@@ -103,6 +103,9 @@ func appendObject(b []byte, name string, members func(yield func(name, value str
 
 // appendString appends a JSON string, with U+FFFD for what is not UTF-8.
 func appendString(b []byte, s string) []byte {
+	if isPlain(s) { // as most are, which is quickly seen
+		return append(append(append(b, '"'), s...), '"')
+	}
 	b, _ = jsontext.AppendQuote(b, s) // its error says that something was mended
 	return b
 }
@@ -123,4 +126,14 @@ func appendSenderMeta(b []byte, theirs []byte, ours func(name string) bool) []by
 		}
 	}
 	return b // theirs was scanned before, and is valid
+}
+
+// isPlain tells that a string needs nothing but quotes.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }

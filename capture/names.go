@@ -15,15 +15,15 @@ type names struct {
 
 // A member of an object that is open.
 type member struct {
-	key   uint64 // of its name
-	name  []byte // without escapes
-	start int    // where its name starts
-	next  int    // where the name of the member behind it starts
+	name span   // with quotes
+	next int    // where the name of the member behind it starts
+	key  uint64 // of its name
 }
 
 // An objectNames is the part of names of one object.
 type objectNames struct {
 	first, last int            // in names.open; last is the member that was read last
+	keys        uint64         // a bit for each key; one that is not set tells that the name is new
 	wide        map[string]int // index into names.open by name, once there are more than few
 }
 
@@ -31,46 +31,53 @@ type objectNames struct {
 // looked up.
 const few = 32
 
-// add notes a member. If it replaces an earlier one, that one is cut, from its name to where the next one starts: there
-// is one, and the separator between them goes too.
-func (n *names) add(o *objectNames, name []byte, start int) {
+// add notes a member of an object of text, by its name and what that says. If it replaces an earlier one, that one is cut, from its name to where the
+// next one starts: there is one, and the separator between them goes too.
+func (n *names) add(o *objectNames, text []byte, name span, says []byte) {
 	if len(n.open) > o.first {
-		n.open[o.last].next = start
+		n.open[o.last].next = name.start
 	}
-	m := member{key: keyOf(name), name: name, start: start}
-	if i := n.find(o, m); i >= 0 {
-		n.cuts = append(n.cuts, span{n.open[i].start, n.open[i].next})
-		n.open[i].start, o.last = start, i
-		return
+	m := member{name: name, key: keyOf(says)}
+	bit := uint64(1) << (m.key * mix >> 58)
+	if o.keys&bit != 0 || o.wide != nil {
+		if i := n.find(o, text, m.key, says); i >= 0 {
+			n.cuts = append(n.cuts, span{n.open[i].name.start, n.open[i].next})
+			n.open[i], o.last = m, i
+			return
+		}
 	}
+	o.keys |= bit
 	o.last = len(n.open)
 	n.open = append(n.open, m)
 	switch {
 	case o.wide != nil:
-		o.wide[string(name)] = o.last
+		o.wide[string(says)] = o.last
 	case o.last-o.first == few:
 		o.wide = make(map[string]int, 2*few)
 		for i, m := range n.open[o.first:] {
-			o.wide[string(m.name)] = o.first + i
+			o.wide[string(unquoted(m.name.of(text)))] = o.first + i
 		}
 	}
 }
 
 // find returns the index of the member of the same name, or -1.
-func (n *names) find(o *objectNames, m member) int {
+func (n *names) find(o *objectNames, text []byte, key uint64, says []byte) int {
 	if o.wide != nil {
-		if i, ok := o.wide[string(m.name)]; ok {
+		if i, ok := o.wide[string(says)]; ok {
 			return i
 		}
 		return -1
 	}
 	for i := o.first; i < len(n.open); i++ {
-		if other := &n.open[i]; other.key == m.key && bytes.Equal(other.name, m.name) {
+		if m := &n.open[i]; m.key == key && bytes.Equal(unquoted(m.name.of(text)), says) {
 			return i
 		}
 	}
 	return -1
 }
+
+// mix spreads keys over the bits of a word; it is 2^64 divided by the golden ratio.
+const mix = 0x9e3779b97f4a7c15
 
 // keyOf tells most names apart by their lengths, first and last bytes.
 func keyOf(name []byte) uint64 {

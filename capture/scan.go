@@ -108,7 +108,6 @@ func (s *scanner) release() {
 
 // begin forgets what was read before.
 func (s *scanner) begin(text []byte) {
-	clear(s.open[:cap(s.open)])
 	clear(s.elements)
 	s.open, s.cuts, s.found, s.elements = s.open[:0], s.cuts[:0], s.found[:0], s.elements[:0]
 	s.lexer, s.lines = lexer{text: text}, false

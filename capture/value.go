@@ -107,12 +107,13 @@ func (s *scanner) object(levels int, w *want, e *element) error {
 		if err := s.str(); err != nil {
 			return err
 		}
-		name := s.text[start+1 : s.at-1]
+		name := span{start, s.at}
+		says := s.text[start+1 : s.at-1]
 		if s.escaped {
-			name = unquoted(s.text[start:s.at])
+			says = unquoted(name.of(s.text))
 		}
-		s.add(&open, name, start)
-		if size += memberBytes + int64(len(name)); size-taken > nameBatch {
+		s.add(&open, s.text, name, says)
+		if size += memberBytes + int64(len(says)); size-taken > nameBatch {
 			if err := s.held.take(size - taken); err != nil {
 				return err
 			}
@@ -122,13 +123,8 @@ func (s *scanner) object(levels int, w *want, e *element) error {
 			return s.unexpected("':'")
 		}
 		s.at++
-		s.next()
-		value := s.at
-		if err := s.value(levels, w.member(name)); err != nil {
+		if err := s.memberValue(levels, w, e, start, says); err != nil {
 			return err
-		}
-		if e != nil {
-			e.member(name, start, span{value, s.at})
 		}
 		if more, err := s.more('}'); !more {
 			s.open = s.open[:open.first]
@@ -138,4 +134,16 @@ func (s *scanner) object(levels int, w *want, e *element) error {
 			return err
 		}
 	}
+}
+
+// memberValue reads the value of a member.
+func (s *scanner) memberValue(levels int, w *want, e *element, start int, name []byte) error {
+	if e == nil {
+		return s.value(levels, w.member(name))
+	}
+	s.next()
+	value := s.at
+	err := s.value(levels, w.member(name))
+	e.member(name, start, span{value, s.at})
+	return err
 }

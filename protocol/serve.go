@@ -31,11 +31,21 @@ func Main(log *logrus.Logger, c Connector) int {
 	signal.Ignore(syscall.SIGPIPE) // a lost stdout is an error like others, not a silent death
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	if err := Serve(ctx, c, os.Stdin, os.Stdout, os.Getenv("FLOW_RUNTIME_CODEC")); err != nil {
+	if err := Serve(ctx, c, pollable(os.Stdin), os.Stdout, os.Getenv("FLOW_RUNTIME_CODEC")); err != nil {
 		log.Error(err)
 		return 1
 	}
 	return 0
+}
+
+// pollable returns a pipe whose reads wait in Go's poller. A read that waits in the system instead holds a processor,
+// which other goroutines then lack until the scheduler takes it away.
+func pollable(in *os.File) *os.File {
+	info, err := in.Stat()
+	if err != nil || info.Mode()&os.ModeNamedPipe == 0 || syscall.SetNonblock(int(in.Fd()), true) != nil {
+		return in
+	}
+	return os.NewFile(in.Fd(), in.Name())
 }
 
 // Serve answers requests until the input or ctx ends, or until a session that Open began is over. The codec is
