@@ -96,13 +96,17 @@ func (b bodyReader) decompressed(sent []byte, encodings []string) ([]byte, error
 // decoderBytes is what a decoder may hold: zstd and brotli keep a window of 8 to 16 MiB.
 const decoderBytes = 16 << 20
 
-// readAll reads up to the limit. What is announced of the size is taken on trust for a first read only.
+// readAll reads up to the limit. What is announced of the size is taken on trust for a first read only, and then for
+// four times what has come.
 func (b bodyReader) readAll(in io.Reader, announced int64) ([]byte, error) {
 	const firstRead, spare = 64 << 10, 512
 	text, err := b.grow(nil, int(min(max(announced, 0), firstRead))+spare)
 	for err == nil {
-		if text, err = b.grow(text, 1); err != nil {
-			break
+		if len(text) == cap(text) {
+			more := min(max(announced-int64(len(text)), 0)+spare, 3*int64(cap(text)))
+			if text, err = b.grow(text, int(more)); err != nil {
+				break
+			}
 		}
 		var n int
 		n, err = in.Read(text[len(text):cap(text)])

@@ -28,6 +28,7 @@ type Connector struct {
 // Main serves the process's standard streams and returns its exit code. The end of standard input, SIGTERM and SIGINT
 // are clean ends. Before a failing exit, the last line on standard error is the error that the user will see.
 func Main(log *logrus.Logger, c Connector) int {
+	widen(os.Stdout)
 	signal.Ignore(syscall.SIGPIPE) // a lost stdout is an error like others, not a silent death
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
