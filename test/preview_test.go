@@ -27,7 +27,7 @@ import (
 
 // A person is one at a terminal who runs preview.
 type person struct {
-	t      *testing.T
+	t      testing.TB
 	cmd    *exec.Cmd
 	url    string // of the first path
 	output chan string
@@ -40,7 +40,7 @@ type person struct {
 }
 
 // preview starts the program and waits until it says where to post, or ends.
-func preview(t *testing.T, db string, args ...string) *person {
+func preview(t testing.TB, db string, args ...string) *person {
 	t.Helper()
 	file, err := binary_()
 	if err != nil {

@@ -265,12 +265,17 @@ func (r *runtime) acknowledge(checkpoints int) error {
 
 const specRequest = `{"spec":{"connectorType":"IMAGE","config":{}}}`
 
+// openRequest opens a session for a capture.
+func openRequest(capture string) string {
+	return `{"open":{"capture":` + capture + `,"version":"v1","range":{"keyEnd":4294967295,"rClockEnd":4294967295},"state":{}}}`
+}
+
 // open starts a capture session and returns the address that webhooks go to.
 func (r *runtime) open(capture string) (url string, err error) {
 	if _, err := r.ask(specRequest); err != nil {
 		return "", err
 	}
-	text, err := r.ask(`{"open":{"capture":` + capture + `,"version":"v1","range":{"keyEnd":4294967295,"rClockEnd":4294967295},"state":{}}}`)
+	text, err := r.ask(openRequest(capture))
 	if err != nil {
 		return "", err
 	}
