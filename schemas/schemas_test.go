@@ -1,11 +1,16 @@
 package schemas
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 func TestFormatsMeanWhatTheRuntimeMeans(t *testing.T) {
@@ -215,4 +220,41 @@ func TestUniqueItemsAreComparedByValueInLinearTime(t *testing.T) {
 	if took := time.Since(started); took > time.Second {
 		t.Errorf("took %v", took)
 	}
+}
+
+// What is decoded is what the standard library decodes, less the digits that a double has no use for.
+func FuzzDecode(f *testing.F) {
+	for _, text := range []string{`{"a":[1,-2.5e3,"x\u00e9\n",{},[],true,false,null]}`, ` [ 1 , { "a\\" : "\"" } ] `, `"\ud83d\ude00"`, `0`} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if !jsontext.Value(text).IsValid() {
+			t.Skip()
+		}
+		dec := json.NewDecoder(bytes.NewReader(text))
+		dec.UseNumber()
+		var want any
+		if err := dec.Decode(&want); err != nil {
+			t.Skip()
+		}
+		if got := decode(text); !reflect.DeepEqual(got, bound(want)) {
+			t.Fatalf("%s was decoded as %#v", text, got)
+		}
+	})
+}
+
+func bound(value any) any {
+	switch v := value.(type) {
+	case json.Number:
+		return boundNumber(string(v))
+	case []any:
+		for i := range v {
+			v[i] = bound(v[i])
+		}
+	case object:
+		for name := range v {
+			v[name] = bound(v[name])
+		}
+	}
+	return value
 }

@@ -2,12 +2,9 @@ package schemas
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -77,16 +74,11 @@ func Compile(writeSchema []byte, keys []string, pathParams []string) (*Validator
 // Covered tells that every document is accepted whose _meta is wholly the connector's, so that none need be checked.
 func (v *Validator) Covered() bool { return v.covered }
 
-// Validate returns why the runtime would refuse the document, JSON text that is known to be valid, or nothing.
+// Validate returns why the runtime would refuse the document, JSON text that is known to be valid and without duplicate
+// names, or nothing.
 // Its cost is in proportion to the text: no number reaches the validator with more digits than a double can mean.
 func (v *Validator) Validate(doc []byte) []Violation {
-	dec := json.NewDecoder(bytes.NewReader(doc))
-	dec.UseNumber()
-	var value any
-	if err := dec.Decode(&value); err != nil {
-		return []Violation{{Keyword: "type", Error: "the document can not be decoded: " + err.Error()}}
-	}
-	value = boundNumbers(value)
+	value := decode(doc)
 	if root, ok := value.(object); ok {
 		if meta, ok := root["_meta"].(object); ok {
 			meta["uuid"] = uuidPlaceholder
@@ -99,31 +91,6 @@ func (v *Validator) Validate(doc []byte) []Violation {
 		}
 	}
 	return violations[:min(len(violations), MaxViolations)]
-}
-
-// boundNumbers replaces numbers that would be costly to compute with exactly by the double that they mean. The
-// runtime itself keeps no more of them.
-func boundNumbers(value any) any {
-	const exactDigits = 32 // more than any integer or decimal of a database, and still cheap
-	switch v := value.(type) {
-	case json.Number:
-		if len(v) > exactDigits || strings.ContainsAny(string(v), "eE") {
-			f, _ := strconv.ParseFloat(string(v), 64)
-			if math.IsInf(f, 0) {
-				f = math.Copysign(math.MaxFloat64, f)
-			}
-			return json.Number(strconv.FormatFloat(f, 'g', -1, 64))
-		}
-	case []any:
-		for i := range v {
-			v[i] = boundNumbers(v[i])
-		}
-	case object:
-		for name := range v {
-			v[name] = boundNumbers(v[name])
-		}
-	}
-	return value
 }
 
 var english = message.NewPrinter(language.English)
