@@ -1,3 +1,7 @@
+// The race detector makes pools forget, and allocations many.
+
+//go:build !race
+
 package capture
 
 import (
