@@ -53,7 +53,7 @@ type connectorCommand struct{}
 
 // Run serves the protocol. It reports its own errors, as log lines.
 func (connectorCommand) Run(code *int, log *logrus.Logger) error {
-	c := capture.Connector{Log: log}
+	c := capture.Connector{Log: log, Version: strings.TrimSpace(version)}
 	*code = protocol.Main(log, protocol.Connector{
 		Spec:     spec.Spec,
 		Discover: discover.Discover,

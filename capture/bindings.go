@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"source-intercom-ingest/intercom"
+	"source-intercom-ingest/pages"
 	"source-intercom-ingest/protocol"
 	"source-intercom-ingest/schemas"
 	"source-intercom-ingest/signature"
@@ -14,7 +15,7 @@ import (
 // A binding takes the webhooks of one path to one collection.
 type binding struct {
 	index        uint32 // in Open's capture
-	collection   string
+	about        pages.Collection
 	resourcePath []string
 	path         spec.Path
 	topics       []intercom.Pattern // none stands for what no other binding of the path takes
@@ -57,9 +58,9 @@ func compatible(a, b *binding) error {
 		return nil
 	case a.path.String() != b.path.String() || len(a.topics) == 0 && len(b.topics) == 0:
 		return fmt.Errorf("paths %q of %s and %q of %s match the same requests; change or remove one, or give bindings of one path topics that tell them apart",
-			a.path, a.collection, b.path, b.collection)
+			a.path, a.about.Name, b.path, b.about.Name)
 	case equalTopics(a.topics, b.topics):
-		return fmt.Errorf("bindings of %s and %s at path %q have the same topics %q; change or remove one", a.collection, b.collection, a.path, a.topics)
+		return fmt.Errorf("bindings of %s and %s at path %q have the same topics %q; change or remove one", a.about.Name, b.about.Name, a.path, a.topics)
 	}
 	return nil
 }
@@ -93,9 +94,12 @@ func newBinding(index uint32, resourceConfig []byte, collection *protocol.Collec
 		topics = append(topics, intercom.Pattern(topic))
 	}
 	return &binding{
-		topics:       topics,
-		index:        index,
-		collection:   collection.Name,
+		topics: topics,
+		index:  index,
+		about: pages.Collection{
+			Name: collection.Name, Key: collection.Key, WriteSchema: collection.WriteSchemaJson, Topics: config.Topics,
+			IDFromHeader: config.IDFromHeader, IDFromBody: config.IDFromBody,
+		},
 		resourcePath: config.ResourcePath(),
 		path:         path,
 		ids:          newIDs(config, sender),

@@ -21,7 +21,8 @@ import (
 
 // A Connector is this capture connector, as far as it needs the runtime's bindings.
 type Connector struct {
-	Log *logrus.Logger
+	Log     *logrus.Logger
+	Version string
 }
 
 // Validate answers the resource path of each binding, in order, or why the capture would not work.

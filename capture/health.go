@@ -12,7 +12,7 @@ const tooLong = 5 * time.Second
 // health answers whether webhooks are taken and committed. It says nothing of their content: the port is public.
 func (s *server) health(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		s.writeRefusal(w, r, refuse(http.StatusMethodNotAllowed, "%s is not a method of this page", r.Method).with("Allow", "GET, HEAD"))
+		s.notAMethod(w, r)
 		return
 	}
 	status, reason := http.StatusOK, ""

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"source-intercom-ingest/intercom"
+	"source-intercom-ingest/pages"
 	"source-intercom-ingest/spec"
 )
 
@@ -66,6 +67,17 @@ func (h *hook) route(mux *http.ServeMux) (err error) {
 	h.wildcards = wildcards
 	mux.Handle(pattern, h)
 	return nil
+}
+
+// about describes the path and its bindings to people.
+func (h *hook) about() pages.Hook {
+	about := pages.Hook{Path: h.path}
+	for _, b := range append(slices.Clone(h.byTopic), h.rest) {
+		if b != nil {
+			about.Collections = append(about.Collections, b.about)
+		}
+	}
+	return about
 }
 
 // event derives what a document of the body says has happened; nothing where webhooks are no notifications.

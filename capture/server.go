@@ -13,6 +13,7 @@ import (
 	"github.com/rs/cors"
 	"github.com/sirupsen/logrus"
 
+	"source-intercom-ingest/pages"
 	"source-intercom-ingest/protocol"
 	"source-intercom-ingest/signature"
 	"source-intercom-ingest/spec"
@@ -65,6 +66,7 @@ func (c Connector) newServer(config spec.EndpointConfig, bindings []*binding, t 
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", s.notFound)
 	mux.HandleFunc("/healthz", s.health)
+	site := pages.Site{Config: config, Version: c.Version, Refuse: s.notAMethod}
 	var hooks []*hook
 	for _, b := range bindings {
 		i := slices.IndexFunc(hooks, func(h *hook) bool { return h.path.String() == b.path.String() })
@@ -78,7 +80,9 @@ func (c Connector) newServer(config spec.EndpointConfig, bindings []*binding, t 
 		if err := h.route(mux); err != nil {
 			return nil, err
 		}
+		site.Hooks = append(site.Hooks, h.about())
 	}
+	site.Register(mux)
 	s.handler = s.recover(allowOrigins(config.CORSOrigins(), mux))
 	return s, nil
 }
@@ -113,6 +117,12 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 // notFound answers what no binding has. Never 410: Intercom disables a subscription that hears it.
 func (s *server) notFound(w http.ResponseWriter, r *http.Request) {
 	s.writeRefusal(w, r, refuse(http.StatusNotFound, "no binding has the path %q", r.URL.Path))
+}
+
+// notAMethod answers what a page can not do.
+func (s *server) notAMethod(w http.ResponseWriter, r *http.Request) {
+	s.writeRefusal(w, r, refuse(http.StatusMethodNotAllowed, "%s is not a method of this page; webhooks are posted to the paths of bindings", r.Method).
+		with("Allow", "GET, HEAD"))
 }
 
 // recover answers 500 where a handler panics; the process lives on.

@@ -1,6 +1,7 @@
 package signature
 
 import (
+	"cmp"
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
@@ -52,6 +53,9 @@ func (c *customConfig) scheme() (*Scheme, error) {
 	}
 	if v.keys, err = c.keys(); err != nil {
 		return nil, err
+	}
+	if digest, ok := strings.CutPrefix(c.Algorithm, "hmac_"); ok || c.Algorithm == "" {
+		v.recipe = recipe{digest: cmp.Or(digest, "sha256"), format: inQuotes.Replace(strings.TrimSpace(c.SignaturePrefix)) + "{SIGNATURE}", base64: name == "base64"}
 	}
 	return &Scheme{
 		Hint:     "check publicKey, signatureEncoding, signaturePrefix and signingStringTemplate against the sender's documentation",

@@ -24,7 +24,7 @@ func (c *knockConfig) scheme() (*Scheme, error) {
 		variants: []variant{{
 			header: "X-Knock-Signature", parse: list("t", "s"), unit: time.Millisecond, maxAge: maxAge,
 			parts: template("{TIMESTAMP}.{PAYLOAD}"), encoding: encodings["base64"],
-			keys: macs(sha256.New, c.PublicKey, ""),
+			keys: macs(sha256.New, c.PublicKey, ""), recipe: recipe{digest: "sha256", format: "t={TIMESTAMP},s={SIGNATURE}", base64: true},
 		}},
 	}, nil
 }

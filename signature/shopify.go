@@ -17,7 +17,7 @@ func (c *shopifyConfig) scheme() (*Scheme, error) {
 		Hint:      "check that secret is the client secret of the same app",
 		variants: []variant{{
 			header: "X-Shopify-Hmac-Sha256", parse: prefixed(""), parts: template("{PAYLOAD}"), encoding: encodings["base64"],
-			keys: macs(sha256.New, c.Secret, c.PreviousSecret),
+			keys: macs(sha256.New, c.Secret, c.PreviousSecret), recipe: recipe{digest: "sha256", format: "{SIGNATURE}", base64: true},
 		}},
 	}, nil
 }

@@ -46,6 +46,7 @@ type variant struct {
 	parts     []part
 	encoding  encoding
 	keys      []verifier // one of them must have signed
+	recipe    recipe     // of a person who tries it
 }
 
 // signed is what a signature header says.

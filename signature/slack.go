@@ -28,7 +28,7 @@ func (c *slackConfig) scheme() (*Scheme, error) {
 		variants: []variant{{
 			header: "X-Slack-Signature", timestamp: "X-Slack-Request-Timestamp", parse: prefixed("v0="), unit: time.Second, maxAge: maxAge,
 			parts: template("v0:{TIMESTAMP}:{PAYLOAD}"), encoding: encodings["hex"],
-			keys: macs(sha256.New, c.Secret, c.PreviousSecret),
+			keys: macs(sha256.New, c.Secret, c.PreviousSecret), recipe: recipe{digest: "sha256", format: "v0={SIGNATURE}"},
 		}},
 		answer: answerSlack,
 	}, nil

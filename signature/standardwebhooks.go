@@ -43,10 +43,14 @@ func (c *standardWebhooksConfig) scheme() (*Scheme, error) {
 			header: prefix + "-Signature", timestamp: prefix + "-Timestamp", id: prefix + "-Id",
 			parse: spaced, unit: time.Second, maxAge: maxAge,
 			parts: template("{ID}.{TIMESTAMP}.{PAYLOAD}"), encoding: encodings["base64"], keys: keys,
+			recipe: recipe{digest: "sha256", format: "v1,{SIGNATURE}", base64: true, key: keyOfBase64},
 		})
 	}
 	return s, nil
 }
+
+// keyOfBase64 are openssl's options for a secret that is base64 behind its prefix.
+const keyOfBase64 = `-mac HMAC -macopt "hexkey:$(printf %s "${CLIENT_SECRET#whsec_}" | openssl base64 -d -A | od -An -v -tx1 | tr -d ' \n')"`
 
 // spaced reads a list of version,signature, of which version 1 is ours.
 func spaced(value string) (signed, error) {

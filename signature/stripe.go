@@ -26,7 +26,7 @@ func (c *stripeConfig) scheme() (*Scheme, error) {
 		variants: []variant{{
 			header: "Stripe-Signature", parse: list("t", "v1"), unit: time.Second, maxAge: maxAge,
 			parts: template("{TIMESTAMP}.{PAYLOAD}"), encoding: encodings["hex"],
-			keys: macs(sha256.New, c.Secret, c.PreviousSecret),
+			keys: macs(sha256.New, c.Secret, c.PreviousSecret), recipe: recipe{digest: "sha256", format: "t={TIMESTAMP},v1={SIGNATURE}"},
 		}},
 	}, nil
 }

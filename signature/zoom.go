@@ -29,7 +29,7 @@ func (c *zoomConfig) scheme() (*Scheme, error) {
 		variants: []variant{{
 			header: "X-Zm-Signature", timestamp: "X-Zm-Request-Timestamp", parse: prefixed("v0="), unit: time.Second, maxAge: maxAge,
 			parts: template("v0:{TIMESTAMP}:{PAYLOAD}"), encoding: encodings["hex"],
-			keys: macs(sha256.New, c.PublicKey, ""),
+			keys: macs(sha256.New, c.PublicKey, ""), recipe: recipe{digest: "sha256", format: "v0={SIGNATURE}"},
 		}},
 		answer: c.answer,
 	}, nil

@@ -79,21 +79,29 @@ func (p Path) Params() []string {
 
 // Pattern returns the template for [net/http.ServeMux], and the wildcards' names there: it has other rules for names.
 func (p Path) Pattern() (pattern string, wildcards []string) {
+	pattern = p.Expand(func(string) string {
+		name := fmt.Sprintf("p%d", len(wildcards))
+		wildcards = append(wildcards, name)
+		return "{" + name + "}"
+	})
+	if strings.HasSuffix(p.text, "/") {
+		pattern += "{$}"
+	}
+	return pattern, wildcards
+}
+
+// Expand returns the path as a URL has it, with these texts in place of the parameters.
+func (p Path) Expand(value func(param string) string) string {
 	var b strings.Builder
 	for _, s := range p.segments {
 		b.WriteByte('/')
 		if s.param == "" {
 			b.WriteString(url.PathEscape(s.literal))
-			continue
+		} else {
+			b.WriteString(value(s.param))
 		}
-		name := fmt.Sprintf("p%d", len(wildcards))
-		wildcards = append(wildcards, name)
-		b.WriteString("{" + name + "}")
 	}
-	if strings.HasSuffix(p.text, "/") {
-		b.WriteString("{$}")
-	}
-	return b.String(), wildcards
+	return b.String()
 }
 
 // Conflicts tells that some request matches both templates and neither is the more specific one for it. The names of

@@ -1,0 +1,58 @@
+package pages
+
+import (
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"source-intercom-ingest/signature"
+)
+
+// curl returns a command line that posts a webhook which the path accepts, once the secrets are in the variables that
+// it names: AUTH_TOKEN and CLIENT_SECRET.
+func (s Site) curl(h Hook, base string) string {
+	body, err := json.Marshal(h.example(s.Config.Notifies()))
+	if err != nil {
+		panic(err) // it is made of JSON
+	}
+	signed := s.Config.Signature.Requires()
+	var before, line, data strings.Builder
+	data.WriteString(quote(string(body)))
+	if len(signed) > 0 {
+		before.WriteString("BODY=" + data.String() + "; ")
+		data.Reset()
+		data.WriteString(`"$BODY"`)
+	}
+	if s.Config.RequireAuthToken != "" {
+		line.WriteString(` -H "Authorization: Bearer $AUTH_TOKEN"`)
+	}
+	for _, header := range signed {
+		if strings.Contains(header.Shell, "NOW") && !strings.Contains(before.String(), "NOW=") {
+			before.WriteString("NOW=$(date +%s); ")
+		}
+		value := header.Shell
+		if value == "" {
+			value = "$SIGNATURE"
+		}
+		line.WriteString(` -H "` + header.Name + ": " + value + `"`)
+	}
+	for _, name := range h.idHeaders() {
+		if !slices.ContainsFunc(signed, func(h signature.Header) bool { return http.CanonicalHeaderKey(h.Name) == name }) {
+			line.WriteString(" -H " + quote(name+": 1"))
+		}
+	}
+	address := base + h.Path.Expand(func(string) string { return "1" })
+	return before.String() + "curl" + line.String() + " -d " + data.String() + " " + quote(address)
+}
+
+var plain = regexp.MustCompile(`^[\w./:@%+=-]+$`)
+
+// quote writes a word for a shell.
+func quote(word string) string {
+	if plain.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

@@ -1,0 +1,79 @@
+// Package pages are what the connector shows to a browser: where to post, and its API to try. They are made of the
+// configuration alone. The port is public, so that they say nothing of what was captured.
+package pages
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+
+	"source-intercom-ingest/spec"
+)
+
+// A Site is what the pages are about.
+type Site struct {
+	Config  spec.EndpointConfig
+	Version string
+	Hooks   []Hook
+	// Refuse answers methods that pages do not have; a webhook may have been posted to one by mistake.
+	Refuse http.HandlerFunc
+}
+
+// A Hook is a path that takes webhooks.
+type Hook struct {
+	Path        spec.Path
+	Collections []Collection
+}
+
+// A Collection is where a binding of a path captures to.
+type Collection struct {
+	Name         string
+	Key          []string // JSON pointers
+	WriteSchema  []byte
+	Topics       []string // of the notifications that it takes; none stands for all the others
+	IDFromHeader string   // empty for none
+	IDFromBody   string
+}
+
+// Register adds the pages to a mux, each at its own place: a path with parameters may match what is below.
+func (s Site) Register(mux *http.ServeMux) {
+	mux.Handle("/{$}", s.page(landingPolicy, s.landing))
+	mux.Handle("/swagger-ui", s.page(nothingPolicy, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "swagger-ui/", http.StatusMovedPermanently)
+	}))
+	for name := range assets {
+		mux.Handle("/swagger-ui/"+strings.Replace(name, "index.html", "{$}", 1), s.page(swaggerPolicy, serveAsset(name)))
+	}
+	document := sync.OnceValue(s.openAPI)
+	mux.Handle("/api-doc/openapi.json", s.page(nothingPolicy, func(w http.ResponseWriter, _ *http.Request) {
+		write(w, "application/json", document())
+	}))
+}
+
+// nothingPolicy is that of what is no page.
+const nothingPolicy = "default-src 'none'; frame-ancestors 'none'"
+
+// page answers GET and HEAD, with headers that let a browser do no more than the page needs.
+func (s Site) page(policy string, next http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-cache")
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			s.Refuse(w, r)
+			return
+		}
+		next(w, r)
+	})
+}
+
+// write answers with a whole body.
+func write(w http.ResponseWriter, kind string, body []byte) {
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body)
+}

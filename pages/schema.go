@@ -1,0 +1,205 @@
+package pages
+
+import (
+	"maps"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// What stands under a keyword of JSON Schema: a schema, a list of them, or a map of them. All else is left as it is.
+var (
+	schemaKeywords = keywords("not", "if", "then", "else", "items", "contains", "additionalProperties", "additionalItems",
+		"propertyNames", "unevaluatedItems", "unevaluatedProperties", "contentSchema")
+	listKeywords = keywords("allOf", "anyOf", "oneOf", "prefixItems")
+	mapKeywords  = keywords("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+)
+
+func keywords(names ...string) map[string]bool {
+	set := map[string]bool{}
+	for _, name := range names {
+		set[name] = true
+	}
+	return set
+}
+
+// An embedding moves a collection's write schema into a document of which it becomes a part. There, no schema has an
+// id or an anchor: what referred to one refers to its place.
+type embedding struct {
+	places map[string]string // JSON pointers in the document, by the URIs that lead there
+}
+
+// unnamed is the base of references in a schema without an id.
+const unnamed = "flow://write-schema"
+
+// component returns the schema as it stands at a place (a JSON pointer) of the document.
+func component(schema any, place string) any {
+	e := embedding{places: map[string]string{}}
+	base, _ := url.Parse(unnamed)
+	e.places[unnamed] = place
+	e.index(schema, place, base)
+	return e.rewrite(schema, base)
+}
+
+// each calls f with the schemas right below one, and sets what f returns in a copy.
+func each(sub object, f func(schema any, path string) any) object {
+	changed := make(object, len(sub))
+	for name, value := range sub {
+		list, isList := value.([]any)
+		members, isMap := value.(object)
+		switch {
+		case listKeywords[name] && isList, name == "items" && isList:
+			items := make([]any, len(list))
+			for i, item := range list {
+				items[i] = f(item, name+"/"+strconv.Itoa(i))
+			}
+			value = items
+		case mapKeywords[name] && isMap:
+			properties := make(object, len(members))
+			for member, property := range members {
+				properties[member] = f(property, name+"/"+escape.Replace(member))
+			}
+			value = properties
+		case schemaKeywords[name]:
+			value = f(value, name)
+		}
+		changed[name] = value
+	}
+	return changed
+}
+
+// index notes where the schemas are that have names.
+func (e embedding) index(schema any, place string, base *url.URL) {
+	sub, ok := schema.(object)
+	if !ok {
+		return
+	}
+	if id, ok := sub["$id"].(string); ok {
+		base = resolve(base, id)
+		e.places[base.String()] = place
+	}
+	for _, keyword := range []string{"$anchor", "$dynamicAnchor"} {
+		if name, ok := sub[keyword].(string); ok {
+			e.places[base.String()+"#"+name] = place
+		}
+	}
+	each(sub, func(schema any, path string) any {
+		e.index(schema, place+"/"+path, base)
+		return nil
+	})
+}
+
+// resolve returns what a reference means at a base, without an empty fragment.
+func resolve(base *url.URL, ref string) *url.URL {
+	u, err := base.Parse(ref)
+	if err != nil {
+		return base
+	}
+	return u
+}
+
+// rewrite returns a schema whose references lead to places.
+func (e embedding) rewrite(schema any, base *url.URL) any {
+	sub, ok := schema.(object)
+	if !ok {
+		return schema
+	}
+	if id, ok := sub["$id"].(string); ok {
+		base = resolve(base, id)
+	}
+	changed := each(sub, func(schema any, _ string) any { return e.rewrite(schema, base) })
+	for _, keyword := range []string{"$recursiveRef", "$dynamicRef", "$ref"} {
+		ref, ok := sub[keyword].(string)
+		if !ok {
+			continue
+		}
+		delete(changed, keyword)
+		if place, ok := e.place(resolve(base, ref)); ok {
+			changed["$ref"] = place
+		}
+	}
+	for _, name := range []string{"$id", "$schema", "$anchor", "$dynamicAnchor", "$recursiveAnchor", "$vocabulary"} {
+		delete(changed, name)
+	}
+	if tuple, ok := changed["items"].([]any); ok { // of draft 2019-09, which OpenAPI 3.1 has no more
+		changed["prefixItems"] = tuple
+		delete(changed, "items")
+		if rest, ok := changed["additionalItems"]; ok {
+			changed["items"] = rest
+		}
+	}
+	return changed
+}
+
+// place returns a reference to where a URI leads; none for what the schema does not hold, such as a draft's own schema.
+func (e embedding) place(target *url.URL) (string, bool) {
+	fragment := target.Fragment
+	whole := *target
+	whole.Fragment, whole.RawFragment = "", ""
+	path := ""
+	if strings.HasPrefix(fragment, "/") {
+		path, fragment = fragment, ""
+	}
+	name := whole.String()
+	if fragment != "" {
+		name += "#" + fragment
+	}
+	place, ok := e.places[name]
+	return "#" + (&url.URL{Fragment: place + path}).EscapedFragment(), ok
+}
+
+// A metaless takes what the connector writes out of a schema of whole documents: senders do not send it. It follows
+// what holds for the document itself.
+type metaless struct {
+	root any
+	seen map[string]bool // references that are followed
+}
+
+// dropMeta returns a collection's schema for what is sent to it.
+func dropMeta(schema any) any { return metaless{schema, map[string]bool{}}.drop(schema) }
+
+func (m metaless) drop(schema any) any {
+	sub, ok := schema.(object)
+	if !ok {
+		return schema
+	}
+	changed := make(object, len(sub))
+	for name, value := range sub {
+		changed[name] = m.keyword(name, value)
+	}
+	ref, _ := sub["$ref"].(string)
+	if target := (exampler{m.root}).resolve(ref); target != nil && !m.seen[ref] {
+		m.seen[ref] = true
+		if own := m.drop(target); !reflect.DeepEqual(own, target) { // it says something of _meta
+			delete(changed, "$ref")
+			all, _ := changed["allOf"].([]any)
+			changed["allOf"] = append([]any{own}, all...)
+		}
+	}
+	return changed
+}
+
+// keyword returns the value of a keyword that holds for the document itself, without _meta.
+func (m metaless) keyword(name string, value any) any {
+	properties, isMap := value.(object)
+	list, isList := value.([]any)
+	switch {
+	case name == "properties" && isMap:
+		properties = maps.Clone(properties)
+		delete(properties, "_meta")
+		return properties
+	case name == "required" && isList:
+		return slices.DeleteFunc(slices.Clone(list), func(member any) bool { return member == "_meta" })
+	case name == "allOf" || name == "anyOf" || name == "oneOf":
+		kept := make([]any, len(list))
+		for i, sub := range list {
+			kept[i] = m.drop(sub)
+		}
+		return kept
+	case name == "if" || name == "then" || name == "else":
+		return m.drop(value)
+	}
+	return value
+}
