@@ -11,12 +11,15 @@ COPY --from=build /connector/source-intercom-ingest /connector/source-intercom-i
 WORKDIR /connector
 USER nonroot
 
-# What the runtime reads: the protocol, its codec, and that webhooks come to port 8080, for which anyone may ask.
+# What the runtime reads: the protocol, its codec, and the ports. Webhooks come to 8080, for which anyone may ask;
+# metrics are on 9090, for those who may see the capture.
 LABEL FLOW_RUNTIME_PROTOCOL=capture
 LABEL FLOW_RUNTIME_CODEC=proto
 LABEL CONNECTOR_PROTOCOL=flow-capture
 LABEL dev.estuary.port-public.8080=true
+LABEL dev.estuary.port-public.9090=false
 ENV FLOW_RUNTIME_CODEC=proto
 EXPOSE 8080
+EXPOSE 9090
 
 ENTRYPOINT ["/connector/source-intercom-ingest"]

@@ -82,6 +82,7 @@ func serveBare(t testing.TB) *loopback {
 func serveConnector(t testing.TB) *loopback {
 	t.Helper()
 	t.Setenv(PortVariable, "0")
+	t.Setenv(MetricsPortVariable, "0")
 	inR, inW, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

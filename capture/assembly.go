@@ -16,6 +16,8 @@ type assembly struct {
 	held    *reservation
 	text    []byte // what all share of _meta, and behind it what is of one document
 	shared  int    // of text
+
+	receivedAt time.Time
 }
 
 // expected is about how much the documents will be.
@@ -25,9 +27,9 @@ func (m *assembly) expected() int {
 }
 
 // begin writes what all documents share.
-func (m *assembly) begin(text []byte, receivedAt time.Time) {
+func (m *assembly) begin(text []byte) {
 	reserved := cap(text)
-	m.text = m.appendRequestMeta(text, m.request, receivedAt)
+	m.text = m.appendRequestMeta(text, m.request, m.receivedAt)
 	m.held.note(int64(cap(m.text) - reserved)) // for what metaBytes does not allow for
 	m.shared = len(m.text)
 }
@@ -38,6 +40,9 @@ func (m *assembly) release() { m.held.drop(m.text) }
 func (m *assembly) element(made *batch, index int) error {
 	e, body := &m.elements[index], m.lexer.text
 	event := m.event(e, body)
+	if m.notifies {
+		m.metrics.notified(&event, m.receivedAt)
+	}
 	made.bindings = m.targets(made.bindings[:0], event)
 	reserved := cap(m.text)
 	m.text = m.text[:m.shared]

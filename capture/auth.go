@@ -50,6 +50,7 @@ func (h *hook) verify(r *http.Request, b body, now time.Time) error {
 			Warnf("%s; %s", warning, h.sender.Hint)
 	}
 	if err != nil {
+		h.counts.signatures.Inc()
 		return refuse(http.StatusUnauthorized, "%v", err).with("WWW-Authenticate", "Signature")
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"source-intercom-ingest/intercom"
 	"source-intercom-ingest/pages"
 	"source-intercom-ingest/protocol"
@@ -21,6 +23,7 @@ type binding struct {
 	topics       []intercom.Pattern // none stands for what no other binding of the path takes
 	ids          ids
 	validator    *schemas.Validator
+	documents    prometheus.Counter // acknowledged ones
 }
 
 // A boundResource is a binding as the runtime sends it, in Validate and in Open alike.

@@ -71,14 +71,19 @@ func (c Connector) Pull(ctx context.Context, open *protocol.Request_Open, stream
 	if err != nil {
 		return err
 	}
+	metrics, err := listenMetrics(c.Log)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	opened := &protocol.Response{Opened: &protocol.Response_Opened{ExplicitAcknowledgements: true}}
 	if err := stream.Send(ctx, opened); err != nil {
-		return errors.Join(clean(err), listener.Close())
+		return errors.Join(clean(err), listener.Close(), closeIf(metrics))
 	}
-	c.reportListening(listener.Addr(), bindings)
+	c.reportListening(listener.Addr(), metrics, bindings)
 	loops.Go(func() error { return protocol.Interruptible(ctx, protocol.WriteGrace, t.emit) })
 	loops.Go(func() error { return protocol.Interruptible(ctx, 0, t.acknowledge) })
 	loops.Go(func() error { return s.serve(ctx, listener) })
+	loops.Go(func() error { return s.observe(ctx, metrics) })
 	err = clean(loops.Wait())
 	entry := c.status().WithField("cause", cause(err))
 	if dropped := s.untaken.total(); len(dropped) > 0 {
@@ -86,6 +91,14 @@ func (c Connector) Pull(ctx context.Context, open *protocol.Request_Open, stream
 	}
 	entry.Info("stopping")
 	return err
+}
+
+// closeIf closes a listener, if there is one.
+func closeIf(listener net.Listener) error {
+	if listener == nil {
+		return nil
+	}
+	return listener.Close()
 }
 
 // clean drops the errors that say only that a session is over: the runtime's end of input, or a signal.
@@ -111,8 +124,11 @@ func (c Connector) status() *logrus.Entry {
 
 // reportListening says where webhooks come to. A capture without bindings listens all the same: its senders hear 404
 // instead of a refused connection, and a binding may be enabled at any time.
-func (c Connector) reportListening(address net.Addr, bindings []*binding) {
+func (c Connector) reportListening(address net.Addr, metrics net.Listener, bindings []*binding) {
 	entry := c.status().WithFields(logrus.Fields{"address": address.String(), "bindings": len(bindings)})
+	if metrics != nil {
+		entry = entry.WithField("metricsAddress", metrics.Addr().String())
+	}
 	switch len(bindings) {
 	case 0:
 		entry.Info("listening for webhooks, but no bindings are enabled, so that every path answers 404")

@@ -61,8 +61,8 @@ func (h *hook) documents(r *http.Request, body []byte, receivedAt time.Time, hel
 	if err != nil {
 		return nil, err
 	}
-	m := assembly{hook: h, scanner: s, request: r, held: held}
-	m.begin(meta, receivedAt)
+	m := assembly{hook: h, scanner: s, request: r, held: held, receivedAt: receivedAt}
+	m.begin(meta)
 	defer m.release()
 	made := batches.Get().(*batch)
 	if made.frames, err = held.grow(nil, m.expected()); err != nil {

@@ -21,15 +21,17 @@ type hook struct {
 	want      *want      // of each document
 	slots     int        // values that are wanted
 	watch     *watch
+	counts    hookMetrics
 }
 
 // newHook makes a hook without bindings, which add and route complete.
 func newHook(s *server, path spec.Path, notifies bool) *hook {
-	return &hook{server: s, path: path, notifies: notifies, watch: new(watch)}
+	return &hook{server: s, path: path, notifies: notifies, watch: new(watch), counts: s.metrics.ofPath(path.String())}
 }
 
 // add binds a collection to the path. A binding with topics makes the webhooks of the path notifications.
 func (h *hook) add(b *binding) {
+	b.documents = h.metrics.documents.WithLabelValues(b.about.Name)
 	if len(b.topics) == 0 {
 		h.rest = b
 		return
@@ -66,6 +68,7 @@ func (h *hook) route(mux *http.ServeMux) (err error) {
 	pattern, wildcards := h.path.Pattern()
 	h.wildcards = wildcards
 	mux.Handle(pattern, h)
+	h.labels[pattern] = h.path.String()
 	return nil
 }
 

@@ -50,7 +50,7 @@ func TestTargetsAreThoseOfTheReference(t *testing.T) {
 		return strings.Join(parts, ".")
 	}
 	for range 1000 {
-		h := &hook{server: &server{log: logrus.New(), untaken: new(tally)}, notifies: true}
+		h := &hook{server: &server{log: logrus.New(), untaken: new(tally), metrics: newMetrics("", nil)}, notifies: true}
 		h.log.SetLevel(logrus.ErrorLevel)
 		var bindings []*binding
 		for i := range uint32(random.IntN(6)) {

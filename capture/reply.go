@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -96,6 +97,7 @@ func (s *server) writeRefusal(w http.ResponseWriter, req *http.Request, err erro
 	writeJSON(w, r.status, r)
 	_ = control.Flush()
 	drain(control, req)
+	s.metrics.refused(cmp.Or(s.labels[req.Pattern], "other"), r, err)
 	fields := logrus.Fields{"method": req.Method, "path": req.URL.Path, "status": r.status, "reason": r.Message}
 	if len(r.Violations) > 0 {
 		fields["violations"] = r.Violations

@@ -49,6 +49,9 @@ type server struct {
 	signatureHeaders []string
 	workspaces       []string // none stands for all
 	untaken          *tally
+
+	metrics *metrics
+	labels  map[string]string // of paths in metrics, by their patterns
 }
 
 // newServer builds the routes of bindings. The transactor is needed only to serve.
@@ -59,6 +62,7 @@ func (c Connector) newServer(config spec.EndpointConfig, bindings []*binding, t 
 		sender: config.Signature, signatureHeaders: config.Signature.Headers(),
 		commitTimeout: config.CommitDeadline(), maxBody: config.BodyLimit(),
 		workspaces: config.Workspaces, untaken: new(tally),
+		metrics: newMetrics(c.Version, t), labels: map[string]string{},
 	}
 	if t != nil {
 		s.codec, s.budget = t.stream.Codec(), t.budget

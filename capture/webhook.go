@@ -65,12 +65,17 @@ func (h *hook) take(w http.ResponseWriter, r *http.Request) (reply []byte, err e
 		return nil, err
 	}
 	defer made.release()
+	size := len(body.text)
 	held.drop(body.text) // what waits for the commit is the documents alone
 	held.drop(body.asSent)
 	if err := made.validate(held); err != nil {
 		return nil, err
 	}
-	return published(len(made.documents)), h.commit(r.Context(), made, held)
+	if err := h.commit(r.Context(), made, held); err != nil {
+		return nil, err
+	}
+	h.committed(made, size, receivedAt)
+	return published(len(made.documents)), nil
 }
 
 // commit returns once the documents are durable.

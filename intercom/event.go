@@ -79,6 +79,7 @@ type Event struct {
 	Operation   string    // created, updated or deleted
 	OccurredAt  time.Time // UTC
 	Attempt     int64     // from 1
+	CreatedAt   time.Time // when the notification was made, which AppendJSON leaves out
 }
 
 // An identity is where the id and the time of an object stand in a shape, the first that is there.
@@ -119,6 +120,7 @@ func NewEvent(values *Values) Event {
 		Topic:       values[topic].word(),
 		WorkspaceID: values[workspace].scalar(),
 		Attempt:     values[attempts].number(),
+		CreatedAt:   values[createdAt].time(),
 	}
 	e.ObjectType = objectType(e.Topic, values[itemType].word())
 	e.Operation = operation(e.Topic)

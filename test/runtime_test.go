@@ -62,7 +62,7 @@ func start(codec string, tell bool, env ...string) (*runtime, error) {
 func startFile(file, codec string, tell bool, env ...string) (*runtime, error) {
 	r := &runtime{codec: codec, cmd: exec.Command(file)}
 	r.news = sync.NewCond(&r.mu)
-	r.cmd.Env = append(os.Environ(), "SOURCE_HTTP_INGEST_PORT=0")
+	r.cmd.Env = append(os.Environ(), "SOURCE_HTTP_INGEST_PORT=0", "SOURCE_HTTP_INGEST_METRICS_PORT=0")
 	if tell {
 		r.cmd.Env = append(r.cmd.Env, "FLOW_RUNTIME_CODEC="+codec)
 	}

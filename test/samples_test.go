@@ -55,9 +55,9 @@ func both(t *testing.T, test func(t *testing.T, codec string)) {
 }
 
 // openSession starts a session for a capture; the process is gone when the test ends.
-func openSession(t *testing.T, codec, capture string) (r *runtime, url string) {
+func openSession(t *testing.T, codec, capture string, env ...string) (r *runtime, url string) {
 	t.Helper()
-	r, err := start(codec, true)
+	r, err := start(codec, true, env...)
 	if err != nil {
 		t.Fatal(err)
 	}
