@@ -2,6 +2,7 @@ package intercom
 
 import (
 	"bytes"
+	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
@@ -139,6 +140,24 @@ func NewEvent(values *Values) Event {
 	}
 	e.OccurredAt = first(values, Value.time, times...)
 	return e
+}
+
+// EventOf derives an event from a whole notification. A body that is none has the zero event.
+func EventOf(notification []byte) Event {
+	var values Values
+	for i, pointer := range Locations {
+		value := json.RawMessage(notification)
+		for token := range strings.SplitSeq(pointer[1:], "/") {
+			var members map[string]json.RawMessage
+			if json.Unmarshal(value, &members) != nil {
+				value = nil // what is wanted lies in an object that is not there
+				break
+			}
+			value = members[token]
+		}
+		values[i] = Value(value)
+	}
+	return NewEvent(&values)
 }
 
 // first returns what the first of the slots has that is not zero.

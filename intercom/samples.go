@@ -94,19 +94,4 @@ func (s Sample) Notification(id, workspace string, now time.Time) ([]byte, error
 }
 
 // Event returns what the sample says has happened.
-func (s Sample) Event() Event {
-	var values Values
-	for i, pointer := range Locations {
-		value := json.RawMessage(s.body)
-		for token := range strings.SplitSeq(pointer[1:], "/") {
-			var members map[string]json.RawMessage
-			if json.Unmarshal(value, &members) != nil {
-				value = nil // what is wanted lies in an object that the sample does not have
-				break
-			}
-			value = members[token]
-		}
-		values[i] = Value(value)
-	}
-	return NewEvent(&values)
-}
+func (s Sample) Event() Event { return EventOf(s.body) }

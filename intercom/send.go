@@ -35,6 +35,9 @@ type SendCommand struct {
 	List         bool     `help:"List the topics that there are samples of."`
 }
 
+// UserAgent is the one that Intercom names itself by.
+const UserAgent = "intercom-parrot-service-client/1.0"
+
 // patience is how long Intercom waits for an answer ("Webhook Notifications").
 const patience = 5 * time.Second
 
@@ -179,11 +182,9 @@ func (c *SendCommand) post(ctx context.Context, body []byte) (status string, ok 
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", "intercom-parrot-service-client/1.0")
-	if secret := strings.TrimSpace(c.ClientSecret); secret != "" {
-		mac := hmac.New(sha1.New, []byte(secret))
-		mac.Write(body)
-		req.Header.Set("X-Hub-Signature", "sha1="+hex.EncodeToString(mac.Sum(nil)))
+	req.Header.Set("User-Agent", UserAgent)
+	if strings.TrimSpace(c.ClientSecret) != "" {
+		req.Header.Set(SignatureHeader, Sign(body, c.ClientSecret))
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -195,6 +196,16 @@ func (c *SendCommand) post(ctx context.Context, body []byte) (status string, ok 
 		return fmt.Sprintf("%d %s", resp.StatusCode, text), false
 	}
 	return "200", true
+}
+
+// SignatureHeader carries the signature of a notification.
+const SignatureHeader = "X-Hub-Signature"
+
+// Sign returns the signature of a body, as [SignatureHeader] carries it ("Webhook Notifications").
+func Sign(body []byte, clientSecret string) string {
+	mac := hmac.New(sha1.New, []byte(strings.TrimSpace(clientSecret)))
+	mac.Write(body)
+	return "sha1=" + hex.EncodeToString(mac.Sum(nil))
 }
 
 // A summary collects answers.

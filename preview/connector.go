@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"syscall"
@@ -23,11 +24,13 @@ const endGrace = 3 * time.Second
 
 // A connector starts processes of a capture connector: this program.
 type connector struct {
-	program   string
-	env       []string
-	codec     protocol.Codec
-	log       *logrus.Logger
-	listening func(address string) // told when a process says where it listens
+	program string
+	env     []string
+	codec   protocol.Codec
+	log     *logrus.Logger
+	front   *front               // that stands before it; nil for none
+	metrics func(address string) // told where they are; nil for nobody
+	greet   func(address string) // told when webhooks are taken
 }
 
 // A process is one run of a connector, and the conversation with it.
@@ -108,6 +111,9 @@ func (p *process) receive() (*protocol.Response, error) {
 // end closes the process's input and waits until it is gone. The error is why it failed, in its own last words if it
 // did; else the given one.
 func (p *process) end(err error) error {
+	if p.front != nil {
+		p.front.target.Store(nil) // what comes now is told to come back
+	}
 	_ = p.in.Close()
 	kill := time.AfterFunc(endGrace, func() { _ = p.cmd.Process.Kill() })
 	defer kill.Stop()
@@ -155,7 +161,7 @@ func (p *process) passOn(line []byte) {
 		level = logrus.WarnLevel
 	}
 	if address, ok := fields["address"].(string); ok && fields["eventType"] == "connectorStatus" {
-		p.listening(address)
+		fields["address"] = p.listening(address, fields["metricsAddress"])
 	}
 	for _, own := range []string{"msg", "level", "time", "eventType"} {
 		delete(fields, own)
@@ -164,6 +170,21 @@ func (p *process) passOn(line []byte) {
 	if level <= logrus.ErrorLevel {
 		p.lastLog = message
 	}
+}
+
+// listening notes where the process listens, and returns where webhooks are to be sent.
+func (p *process) listening(address string, metrics any) string {
+	if p.front != nil {
+		_, port, _ := net.SplitHostPort(address)
+		target := net.JoinHostPort("127.0.0.1", port)
+		p.front.target.Store(&target)
+		address = p.front.address()
+	}
+	if at, ok := metrics.(string); ok && p.metrics != nil {
+		p.metrics(at)
+	}
+	p.greet(address)
+	return address
 }
 
 // environ returns the environment of processes: this one's, and these variables.

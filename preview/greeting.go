@@ -1,7 +1,6 @@
 package preview
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -9,62 +8,42 @@ import (
 	"strings"
 )
 
-// greet tells a person where to post, how to try it, and where the documents are.
-func greet(w io.Writer, t *task, address, db string) {
+// greet tells a person where to post, how to try it, and where the documents are. The console is empty for none.
+func greet(w io.Writer, t *task, address, db, console string) {
 	_, port, err := net.SplitHostPort(address)
 	if err != nil || len(t.spec.Bindings) == 0 {
 		return
 	}
-	var config endpoint
-	_ = json.Unmarshal(t.spec.ConfigJson, &config) // the connector has validated it
-	base := "http://localhost:" + port
-	var try string
+	s := newSender(t, "http://localhost:"+port)
 	fmt.Fprintln(w, "\nTaking webhooks at")
-	for _, b := range t.spec.Bindings {
-		var resource struct {
-			Path         string `json:"path"`
-			IDFromHeader string `json:"idFromHeader"`
-		}
-		_ = json.Unmarshal(b.ResourceConfigJson, &resource)
-		if resource.Path == "" {
-			resource.Path = b.Collection.Name
-		}
-		path := "/" + strings.TrimPrefix(resource.Path, "/")
-		fmt.Fprintf(w, "  %s%s  into %s\n", base, path, b.Collection.Name)
-		if try == "" {
-			try = curl(base+parameter.ReplaceAllString(path, "1"), config, resource.IDFromHeader)
-		}
+	for _, p := range s.paths {
+		fmt.Fprintf(w, "  %s%s  into %s\n", s.base, p.Path, p.Collection)
 	}
-	collection := strings.ReplaceAll(t.spec.Bindings[0].Collection.Name, `"`, `""`)
+	first := s.paths[0]
+	try := curlLine(s.base+parameter.ReplaceAllString(first.Path, "1"), s.config, `{"hello":"world"}`, first.IDFromHeader, "1")
+	collection := strings.ReplaceAll(first.Collection, `"`, `""`)
 	fmt.Fprintf(w, "Post one:\n  %s\n", try)
+	if console != "" {
+		fmt.Fprintf(w, "Watch them:\n  %s\n", console)
+	}
 	fmt.Fprintf(w, "They are kept in %s; the latest of each key:\n  sqlite3 %s %s\n\n",
 		db, quote(db), quote(fmt.Sprintf(`SELECT document FROM "%s"`, collection)))
 }
 
-var parameter = regexp.MustCompile(`\{[^/]*\}`)
-
-// An endpoint is what the greeting looks for in the configuration of one.
-type endpoint struct {
-	RequireAuthToken string `json:"requireAuthToken"`
-	SignatureConfig  struct {
-		Provider string `json:"provider"`
-	} `json:"signatureConfig"`
-}
-
-// curl returns a command line that posts a first webhook. Secrets are not written out: they would stay on the screen.
-func curl(url string, config endpoint, idFromHeader string) string {
-	const body = `'{"hello":"world"}'`
+// curlLine returns a command line that posts a webhook. Secrets are not written out: they would stay on the screen.
+func curlLine(url string, config endpoint, body, idHeader, id string) string {
+	body = quote(body)
 	line := "curl"
-	if config.RequireAuthToken != "" {
+	if config.token() != "" {
 		line += ` -H "Authorization: Bearer $AUTH_TOKEN"`
 	}
 	if config.SignatureConfig.Provider == "intercom" {
 		line += ` -H "X-Hub-Signature: sha1=$(printf %s ` + body + ` | openssl dgst -sha1 -hmac "$CLIENT_SECRET" -r | cut -d' ' -f1)"`
 	}
-	if idFromHeader != "" {
-		line += " -H " + quote(idFromHeader+": 1")
+	if idHeader != "" {
+		line += " -H " + quote(idHeader+": "+id)
 	}
-	return line + " -d " + body + " " + quote(url)
+	return line + " --data-raw " + body + " " + quote(url)
 }
 
 var plain = regexp.MustCompile(`^[\w./:@%+=-]+$`)

@@ -39,6 +39,7 @@ type Command struct {
 	Sessions     []int         `help:"Transactions in each session of the connector, then it ends; a negative number is no limit." default:"-1"`
 	Timeout      time.Duration `help:"End after this long; 0 is never."`
 	DB           string        `help:"The SQLite database to keep documents in." default:"webhooks.db" name:"db" type:"path"`
+	Console      *string       `help:"Where the console is, an address of this machine; empty for none (default: 127.0.0.1:8081)." placeholder:"ADDRESS"`
 	Quiet        bool          `help:"Do not print committed documents." short:"q"`
 }
 
@@ -69,9 +70,30 @@ func (c *Command) Run(log *logrus.Logger) error {
 	if err != nil {
 		return err
 	}
-	connector.listening = once(func(address string) { greet(os.Stderr, t, address, c.DB) })
-	err = errors.Join(store.addViews(t.spec.Bindings), c.capture(ctx, log, connector, &session{task: t, store: store, output: c.output()}))
-	return errors.Join(err, store.close())
+	return errors.Join(c.run(ctx, log, t, connector, store), store.close())
+}
+
+// run captures into a store, and shows what it does.
+func (c *Command) run(ctx context.Context, log *logrus.Logger, t *task, connector *connector, store *store) error {
+	if err := store.addViews(t.spec.Bindings); err != nil {
+		return err
+	}
+	terminal := newTerminal(log)
+	defer terminal.end()
+	var traffic *traffic
+	page := ""
+	if c.Console == nil || *c.Console != "" {
+		desk, err := c.openDesk(log, t, connector, store)
+		if err != nil {
+			return err
+		}
+		defer desk.close()
+		traffic, page = desk.traffic, desk.console.address()
+	}
+	connector.greet = once(func(address string) { greet(terminal.err, t, address, c.DB, page) })
+	stop := terminal.follow(store, traffic)
+	defer stop()
+	return c.capture(ctx, log, connector, &session{task: t, store: store, output: c.output(terminal)})
 }
 
 // task returns what the command line asks to run.
@@ -120,17 +142,20 @@ func (c *Command) connector(t *task, log *logrus.Logger) (*connector, error) {
 	}
 	variables["FLOW_RUNTIME_CODEC"], variables["LOG_FORMAT"] = name, "json"
 	if c.Port != nil {
-		variables["SOURCE_HTTP_INGEST_PORT"] = strconv.Itoa(int(*c.Port))
+		variables[portVariable] = strconv.Itoa(int(*c.Port))
 	}
-	return &connector{program: program, env: environ(variables), codec: codec, log: log, listening: func(string) {}}, nil
+	return &connector{program: program, env: environ(variables), codec: codec, log: log}, nil
 }
 
+// portVariable tells the connector where to listen.
+const portVariable = "SOURCE_HTTP_INGEST_PORT"
+
 // output returns where committed documents are printed; nil for nowhere.
-func (c *Command) output() *bufio.Writer {
+func (c *Command) output(t *terminal) *bufio.Writer {
 	if c.Quiet {
 		return nil
 	}
-	return bufio.NewWriterSize(os.Stdout, 64<<10)
+	return bufio.NewWriterSize(t.out, 64<<10)
 }
 
 // capture runs the sessions one after the other. One that fails is run again after a delay.

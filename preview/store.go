@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -33,7 +36,10 @@ CREATE TABLE IF NOT EXISTS connector_state (
 // A store keeps documents and connector state in SQLite. What it has committed survives the loss of the process and
 // of the machine's power (WAL with synchronous FULL).
 type store struct {
-	db *sql.DB
+	db     *sql.DB
+	last   atomic.Int64 // the latest sequence
+	mu     sync.Mutex
+	totals map[string]int64 // documents by collection
 }
 
 // openStore opens or creates a database. One that is locked is waited for, as another preview may just be ending.
@@ -47,10 +53,73 @@ func openStore(file string) (*store, error) {
 		return nil, fmt.Errorf("opening database %s: %w", file, err)
 	}
 	db.SetMaxOpenConns(1)
-	if _, err := db.Exec(schema); err != nil {
+	s := &store{db: db, totals: map[string]int64{}}
+	_, err = db.Exec(schema + refusalsSchema)
+	if err == nil {
+		err = s.count()
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening database %s: %w", file, err), db.Close())
 	}
-	return &store{db: db}, nil
+	return s, nil
+}
+
+// count learns what is there already.
+func (s *store) count() error {
+	return s.each(`SELECT collection, count(*), max(sequence) FROM documents GROUP BY collection`, func(rows *sql.Rows) error {
+		var collection string
+		var n, last int64
+		err := rows.Scan(&collection, &n, &last)
+		s.totals[collection] = n
+		s.last.Store(max(last, s.last.Load()))
+		return err
+	})
+}
+
+// each calls f with each row of a query.
+func (s *store) each(query string, f func(*sql.Rows) error, args ...any) error {
+	rows, err := s.db.Query(query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := f(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// A row is a document as it is kept.
+type row struct {
+	Sequence    int64  `json:"sequence"`
+	Collection  string `json:"collection"`
+	Key         string `json:"key"`
+	Document    string `json:"document"`
+	CommittedAt string `json:"committedAt"`
+}
+
+// rows returns documents that a condition of SQL chooses.
+func (s *store) rows(where string, args ...any) (found []row, err error) {
+	found = []row{}
+	err = s.each(`SELECT sequence, collection, key, document, committed_at FROM documents WHERE `+where, func(rows *sql.Rows) error {
+		var r row
+		err := rows.Scan(&r.Sequence, &r.Collection, &r.Key, &r.Document, &r.CommittedAt)
+		found = append(found, r)
+		return err
+	}, args...)
+	return found, err
+}
+
+// counts returns the documents by collection, and all of them.
+func (s *store) counts() (byCollection map[string]int64, all int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range s.totals {
+		all += n
+	}
+	return maps.Clone(s.totals), all
 }
 
 func (s *store) close() error { return s.db.Close() }
@@ -95,21 +164,40 @@ func (s *store) commit(ctx context.Context, capture string, sequences []sequence
 		return err
 	}
 	now := time.Now().UTC().Format(time.RFC3339Nano)
+	var last int64
+	added := map[string]int64{}
 	for _, sequence := range sequences {
 		for _, c := range sequence.documents {
 			key, err := keyOf(c.collection.Key, c.document)
 			if err != nil {
 				return fmt.Errorf("collection %s: %w", c.collection.Name, err)
 			}
-			if _, err := insert.ExecContext(ctx, c.collection.Name, key, string(c.document), now); err != nil {
+			inserted, err := insert.ExecContext(ctx, c.collection.Name, key, string(c.document), now)
+			if err != nil {
 				return err
 			}
+			last, _ = inserted.LastInsertId() // which this driver always knows
+			added[c.collection.Name]++
 		}
 		if err := updateState(ctx, tx, capture, sequence.state); err != nil {
 			return fmt.Errorf("updating the connector's state: %w", err)
 		}
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	s.committed(last, added)
+	return nil
+}
+
+// committed notes documents that are durable.
+func (s *store) committed(last int64, added map[string]int64) {
+	s.last.Store(max(last, s.last.Load()))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for collection, n := range added {
+		s.totals[collection] += n
+	}
 }
 
 // updateState replaces or patches (RFC 7396) a capture's state.

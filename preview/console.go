@@ -1,0 +1,276 @@
+package preview
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/sirupsen/logrus"
+)
+
+// DefaultConsole is where the console is, unless that is taken.
+const DefaultConsole = "127.0.0.1:8081"
+
+//go:embed console
+var consoleFiles embed.FS
+
+// A console shows a person what passes the front, and sends webhooks for them.
+type console struct {
+	log      *logrus.Logger
+	server   http.Server
+	listener net.Listener
+	task     *task
+	store    *store
+	front    *front
+	traffic  *traffic
+	hide     secrets
+	sender   sender
+	metrics  atomic.Pointer[url.URL] // of the connector; nil without
+}
+
+// listenConsole binds where the console is to be. The default gives way to another port, so that two previews can run.
+func listenConsole(log *logrus.Logger, address *string) (net.Listener, error) {
+	if address != nil {
+		listener, err := net.Listen("tcp", *address)
+		if err != nil {
+			return nil, fmt.Errorf("--console %q: %w; write an address such as %s, or nothing for no console", *address, err, DefaultConsole)
+		}
+		if bound, ok := listener.Addr().(*net.TCPAddr); ok && !bound.IP.IsLoopback() {
+			log.Warnf("the console on %v is open to everyone who can reach it: it shows documents, and sends webhooks with the secrets of the configuration", bound)
+		}
+		return listener, nil
+	}
+	listener, err := net.Listen("tcp", DefaultConsole)
+	if err != nil {
+		return net.Listen("tcp", "127.0.0.1:0")
+	}
+	return listener, nil
+}
+
+// serve answers until close.
+func (c *console) serve(listener net.Listener) {
+	c.listener = listener
+	files, err := fs.Sub(consoleFiles, "console")
+	if err != nil {
+		panic(err) // they are in the binary
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /", http.FileServerFS(files))
+	mux.HandleFunc("GET /events", c.events)
+	mux.HandleFunc("GET /metrics", c.passMetrics)
+	mux.HandleFunc("GET /api/requests/{id}", c.respond(c.request))
+	mux.HandleFunc("POST /api/requests/{id}/replay", c.respond(c.replayRequest))
+	mux.HandleFunc("GET /api/collections/{name...}", c.respond(c.collection))
+	mux.HandleFunc("POST /api/documents/{sequence}/replay", c.respond(c.replayDocument))
+	mux.HandleFunc("POST /api/send", c.respond(c.sendSample))
+	ctx, stop := context.WithCancel(context.Background())
+	c.server = http.Server{
+		Handler:           c.guard(http.NewCrossOriginProtection().Handler(mux)),
+		ReadHeaderTimeout: 10 * time.Second,
+		BaseContext:       func(net.Listener) context.Context { return ctx }, // events end with it
+	}
+	c.server.RegisterOnShutdown(stop)
+	go func() { _ = c.server.Serve(listener) }() // until close
+}
+
+// close ends all connections: pages connect again.
+func (c *console) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), frontGrace)
+	defer cancel()
+	if c.server.Shutdown(ctx) != nil {
+		_ = c.server.Close()
+	}
+}
+
+// address is where a browser finds the console.
+func (c *console) address() string { return "http://" + c.listener.Addr().String() + "/" }
+
+// guard keeps pages of other origins out: what a browser asks for by a name that only pretends to be this machine, it
+// does not get. Its own page does no more than it needs.
+func (c *console) guard(next http.Handler) http.Handler {
+	bound, _, _ := net.SplitHostPort(c.listener.Addr().String())
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+		ip := net.ParseIP(host)
+		if host != "localhost" && host != bound && ip == nil {
+			http.Error(w, "this console is known by its address alone", http.StatusForbidden)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "+
+			"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-cache")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// A problem is what a person is told who asked for what can not be done.
+type problem struct {
+	status int
+	text   string
+}
+
+func (p *problem) Error() string { return p.text }
+
+func problemf(status int, format string, args ...any) error {
+	return &problem{status, fmt.Sprintf(format, args...)}
+}
+
+// respond answers with what f returns, as JSON.
+func (c *console) respond(f func(*http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		answer, err := f(r)
+		status := http.StatusOK
+		if err != nil {
+			status = http.StatusInternalServerError
+			if p := new(problem); errors.As(err, &p) {
+				status = p.status
+			}
+			answer = map[string]string{"error": c.hide.text(err.Error())}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(answer) // a browser that has left
+	}
+}
+
+// How often a page hears of new requests, and of everything else.
+const (
+	requestsInterval = 200 * time.Millisecond
+	statsInterval    = time.Second
+)
+
+// events streams what happens: first what the page needs once, then requests as they are answered, and numbers.
+func (c *console) events(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	control := http.NewResponseController(w)
+	send := func(event string, data any) bool {
+		text, err := json.Marshal(data)
+		if err != nil {
+			return false
+		}
+		_, err = fmt.Fprintf(w, "event: %s\ndata: %s\n\n", event, text)
+		return err == nil && control.Flush() == nil
+	}
+	if !send("about", c.about()) {
+		return
+	}
+	var seen int64
+	requests, numbers := time.NewTicker(requestsInterval), time.NewTicker(statsInterval)
+	defer requests.Stop()
+	defer numbers.Stop()
+	for ok := c.sendNew(&seen, send) && send("stats", c.stats()); ok; {
+		select {
+		case <-requests.C:
+			ok = c.sendNew(&seen, send)
+		case <-numbers.C:
+			ok = send("stats", c.stats())
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+// sendNew sends the exchanges after one, if there are any.
+func (c *console) sendNew(seen *int64, send func(string, any) bool) bool {
+	news := c.traffic.since(*seen)
+	if len(news) == 0 {
+		return true
+	}
+	*seen = news[len(news)-1].ID
+	lines := make([]line, len(news))
+	for i, x := range news {
+		lines[i] = x.line(c.hide)
+	}
+	return send("requests", lines)
+}
+
+// about is what a page needs once.
+func (c *console) about() any {
+	_, port, _ := net.SplitHostPort(c.front.address())
+	return map[string]any{
+		"url":    "http://localhost:" + port,
+		"paths":  c.sender.paths,
+		"topics": topics(),
+		"signed": c.sender.signs(),
+	}
+}
+
+// stats are the numbers of a page.
+func (c *console) stats() any {
+	byCollection, _ := c.store.counts()
+	for _, b := range c.task.spec.Bindings {
+		byCollection[b.Collection.Name] += 0 // those that are empty are listed
+	}
+	c.traffic.mu.Lock()
+	defer c.traffic.mu.Unlock()
+	return map[string]any{
+		"collections": byCollection,
+		"timeline":    c.traffic.timeline.points(time.Now()),
+		"accepted":    c.traffic.timeline.totals.accepted,
+		"refused":     c.traffic.timeline.totals.refused,
+		"listening":   c.front.target.Load() != nil,
+	}
+}
+
+// passMetrics passes the connector's metrics on.
+func (c *console) passMetrics(w http.ResponseWriter, r *http.Request) {
+	target := c.metrics.Load()
+	if target == nil {
+		http.Error(w, "the connector serves no metrics now", http.StatusServiceUnavailable)
+		return
+	}
+	(&httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(target) }}).ServeHTTP(w, r)
+}
+
+// number returns a number of a request's path.
+func number(r *http.Request, name string) (int64, error) {
+	n, err := strconv.ParseInt(r.PathValue(name), 10, 64)
+	if err != nil {
+		return 0, problemf(http.StatusBadRequest, "%s is not a number", name)
+	}
+	return n, nil
+}
+
+// latestRows is how many documents of a collection are shown.
+const latestRows = 50
+
+// collection returns the latest documents of one.
+func (c *console) collection(r *http.Request) (any, error) {
+	rows, err := c.store.rows(`collection = ? ORDER BY sequence DESC LIMIT ?`, r.PathValue("name"), latestRows)
+	for i := range rows {
+		rows[i].Document = c.hide.text(rows[i].Document)
+	}
+	return rows, err
+}
+
+// sorted returns headers as pairs, by name.
+func sorted(header http.Header) [][2]string {
+	pairs := [][2]string{}
+	for name, values := range header {
+		for _, value := range values {
+			pairs = append(pairs, [2]string{name, value})
+		}
+	}
+	slices.SortFunc(pairs, func(a, b [2]string) int {
+		return slices.Compare(a[:], b[:])
+	})
+	return pairs
+}

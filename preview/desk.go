@@ -1,0 +1,126 @@
+package preview
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+)
+
+// A desk is where a person sits who watches a preview: the front, the console, and the refusals that are kept.
+type desk struct {
+	log     *logrus.Logger
+	store   *store
+	front   *front
+	console *console
+	traffic *traffic
+	saved   int64 // the last refusal that is in the store
+	stop    chan struct{}
+	keeper  sync.WaitGroup
+}
+
+// saveInterval is how often refusals are kept: under a flood of them, commits come first.
+const saveInterval = 500 * time.Millisecond
+
+// openDesk puts the front before the connector, on the connector's own port, and serves the console.
+func (c *Command) openDesk(log *logrus.Logger, t *task, connector *connector, store *store) (*desk, error) {
+	port, err := connector.takePort()
+	if err != nil {
+		return nil, err
+	}
+	listener, err := listenConsole(log, c.Console)
+	if err != nil {
+		return nil, err
+	}
+	refused, err := store.refusals()
+	if err != nil {
+		return nil, err
+	}
+	d := &desk{log: log, store: store, traffic: newTraffic(refused), stop: make(chan struct{})}
+	d.saved = d.traffic.next - 1
+	if d.front, err = newFront(port, d.traffic, store.last.Load); err != nil {
+		_ = listener.Close()
+		return nil, err
+	}
+	_, bound, _ := net.SplitHostPort(d.front.address())
+	d.console = &console{log: log, task: t, store: store, front: d.front, traffic: d.traffic,
+		hide: secretsOf(t.spec.ConfigJson), sender: newSender(t, "http://localhost:"+bound)}
+	connector.front, connector.metrics = d.front, d.console.metricsAt
+	d.console.serve(listener)
+	d.keeper.Go(d.keep)
+	return d, nil
+}
+
+// takePort returns the port that the connector was to listen on, and lets it choose another.
+func (c *connector) takePort() (uint16, error) {
+	port := uint64(8080)
+	env := c.env
+	for i := len(env) - 1; i >= 0; i-- { // the last one counts
+		name, value, _ := strings.Cut(env[i], "=")
+		if name != portVariable || value == "" {
+			continue
+		}
+		n, err := strconv.ParseUint(value, 10, 16)
+		if err != nil {
+			return 0, fmt.Errorf("%s is %q; set it to a port number", portVariable, value)
+		}
+		port = n
+		break
+	}
+	c.env = append(env, portVariable+"=0")
+	return uint16(port), nil
+}
+
+// metricsAt notes where the connector's metrics are.
+func (c *console) metricsAt(address string) {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return
+	}
+	c.metrics.Store(&url.URL{Scheme: "http", Host: net.JoinHostPort("127.0.0.1", port)})
+}
+
+// keep saves refusals until close.
+func (d *desk) keep() {
+	tick := time.NewTicker(saveInterval)
+	defer tick.Stop()
+	for failing := false; ; {
+		err := d.save()
+		if err != nil && !failing {
+			d.log.Warnf("refused requests can not be kept: %v", err)
+		}
+		failing = err != nil
+		select {
+		case <-tick.C:
+		case <-d.stop:
+			_ = d.save()
+			return
+		}
+	}
+}
+
+// save keeps the refusals that came since the last time.
+func (d *desk) save() error {
+	news := d.traffic.refusedSince(d.saved)
+	if len(news) == 0 {
+		return nil
+	}
+	if err := d.store.saveRefusals(news, d.console.hide); err != nil {
+		return err
+	}
+	d.saved = news[len(news)-1].ID
+	return nil
+}
+
+// close ends what the desk serves, when the connector is gone.
+func (d *desk) close() {
+	d.front.close()
+	d.console.close()
+	close(d.stop)
+	d.keeper.Wait()
+}

@@ -1,0 +1,195 @@
+package preview
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"strings"
+	"unicode/utf8"
+)
+
+// A detail is what is shown of one exchange.
+type detail struct {
+	line
+	Query     string      `json:"query,omitempty"`
+	Headers   [][2]string `json:"headers"`
+	Body      string      `json:"body"`
+	Cut       bool        `json:"cut"` // the body is longer
+	Answer    string      `json:"answer,omitempty"`
+	Reason    *reason     `json:"reason,omitempty"`
+	Documents []row       `json:"documents"`
+	Curl      string      `json:"curl"`
+}
+
+// A reason says why a request was refused, and what to do.
+type reason struct {
+	Why   string   `json:"why"`
+	Check []string `json:"check"` // what to check, the likeliest first
+}
+
+// request returns the detail of an exchange.
+func (c *console) request(r *http.Request) (any, error) {
+	x, err := c.exchange(r)
+	if err != nil {
+		return nil, err
+	}
+	d := detail{line: x.line(c.hide), Query: c.hide.text(x.query), Headers: sorted(c.hide.header(x.header)), Cut: x.cut(),
+		Body: printable(c.hide.bytes(x.body)), Answer: c.hide.text(string(x.answer)), Documents: []row{}, Curl: c.hide.text(c.sender.curl(x))}
+	if !x.accepted() {
+		d.Reason = explain(x.Status, x.reason(), c.sender.config.SignatureConfig.Provider)
+		return d, nil
+	}
+	if d.Documents, err = c.documentsOf(x); err != nil {
+		return nil, err
+	}
+	for i := range d.Documents {
+		d.Documents[i].Document = c.hide.text(d.Documents[i].Document)
+	}
+	return d, nil
+}
+
+// exchange finds the one that a request names.
+func (c *console) exchange(r *http.Request) (*exchange, error) {
+	id, err := number(r, "id")
+	if err != nil {
+		return nil, err
+	}
+	x := c.traffic.find(id)
+	if x == nil {
+		return nil, problemf(http.StatusNotFound, "the request is no longer kept: the last %d are", maxExchanges)
+	}
+	return x, nil
+}
+
+// printable returns a body as text; nothing of one that is none, such as a compressed one.
+func printable(body []byte) string {
+	text := strings.ToValidUTF8(string(body), "") // a cut body may end within a character
+	if len(text) < len(body)-utf8.UTFMax {
+		return ""
+	}
+	return text
+}
+
+// documentsOf returns the documents that a request became: those which were committed while it waited, and that are its
+// body but for _meta. Of a body that is not kept whole, or is compressed, all of its path are shown.
+func (c *console) documentsOf(x *exchange) ([]row, error) {
+	const most = 1000 // that may have been committed meanwhile
+	committed, err := c.store.rows(`sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?`, x.after, x.upTo, most)
+	if err != nil {
+		return nil, err
+	}
+	var elements []any
+	var body any
+	if json.Unmarshal(x.body, &body) == nil {
+		var several bool
+		if elements, several = body.([]any); !several {
+			elements = []any{body}
+		}
+	}
+	found := []row{}
+	for _, row := range committed {
+		var document map[string]any
+		if json.Unmarshal([]byte(row.Document), &document) != nil {
+			continue
+		}
+		delete(document, "_meta")
+		for _, element := range elements {
+			if sent, ok := element.(map[string]any); ok {
+				delete(sent, "_meta")
+			}
+			if reflect.DeepEqual(element, any(document)) {
+				found = append(found, row)
+				break
+			}
+		}
+	}
+	if elements == nil {
+		return committed, nil
+	}
+	return found, nil
+}
+
+// explain says in words why the connector refused a request with this status and reason.
+func explain(status int, said, provider string) *reason {
+	r := &reason{Why: said}
+	switch {
+	case status == 0:
+		r.Why = "The sender left before it was answered."
+		r.Check = []string{"Intercom waits 5 seconds for an answer.", "The webhook may have been captured all the same; a retry has the same id."}
+	case status == http.StatusUnauthorized && strings.Contains(said, "is wrong"):
+		r.Why = "The signature was made with another secret, or for another body."
+		r.Check = []string{"First check that the client secret is that of the app that sends: Developer Hub, your app, Basic Information.",
+			"Then that nothing between the sender and this port changes the body, such as a proxy that formats JSON.",
+			"After a rotation, set the secret before it as previousClientSecret until Intercom has switched."}
+		if provider != "intercom" {
+			r.Check[0] = "First check that the secret in signatureConfig is the one that the sender signs with."
+			r.Check = r.Check[:2]
+		}
+	case status == http.StatusUnauthorized && strings.Contains(said, "bearer"):
+		r.Why = "The request has no bearer token."
+		r.Check = []string{"Let the sender send the header Authorization: Bearer, followed by the token.",
+			"A sender that can not do that is told by its signature instead: remove requireAuthToken and set signatureConfig."}
+	case status == http.StatusUnauthorized && strings.Contains(said, "missing"):
+		r.Why = "The request is not signed: " + said + "."
+		r.Check = []string{"Check that it comes from the sender that signatureConfig names.",
+			"Intercom signs every notification; a form, a browser or curl does not by itself."}
+	case status == http.StatusUnauthorized:
+		r.Check = []string{"Compare the signature's header with what the sender's documentation shows.", "Check the clocks of both sides."}
+	case status == http.StatusForbidden:
+		r.Check = []string{"Compare the token with requireAuthToken, or the address with allowedSources and trustedProxies."}
+	case status == http.StatusNotFound:
+		r.Check = []string{"Compare the URL that the sender has with the paths at the top of this page, also upper and lower case and the last slash."}
+	case status == http.StatusBadRequest:
+		r.Check = []string{"The answer below says where. What is sent must be a JSON object, or an array of them, that the collection's write schema accepts."}
+	case status == http.StatusRequestEntityTooLarge:
+		r.Check = []string{"Raise maxBodyBytes if it is below 64 MiB, or let the sender send less at a time."}
+	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
+		r.Check = []string{"Nothing is wrong with the webhook: send it again.",
+			"If it keeps happening, look at the log for a connector that fails or a database that is locked or full."}
+	}
+	if r.Why == "" {
+		r.Why = "It was answered " + http.StatusText(status) + "."
+	}
+	return r
+}
+
+// withoutMeta returns a document as its sender sent it: its members in their order and as they were written, but for
+// _meta.
+func withoutMeta(document []byte) ([]byte, error) {
+	var out bytes.Buffer
+	decoder := json.NewDecoder(bytes.NewReader(document))
+	if _, err := decoder.Token(); err != nil {
+		return nil, err
+	}
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return nil, err
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return nil, err
+		}
+		if name == "_meta" {
+			continue
+		}
+		separator := byte(',')
+		if out.Len() == 0 {
+			separator = '{'
+		}
+		text, err := json.Marshal(name)
+		if err != nil {
+			return nil, err
+		}
+		out.WriteByte(separator)
+		out.Write(text)
+		out.WriteByte(':')
+		out.Write(value)
+	}
+	if out.Len() == 0 {
+		out.WriteByte('{')
+	}
+	out.WriteByte('}')
+	return out.Bytes(), nil
+}

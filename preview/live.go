@@ -1,0 +1,86 @@
+package preview
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// A live writer keeps one line at the bottom of a terminal up to date, below what is logged and printed there.
+type live struct {
+	mu    sync.Mutex
+	out   io.Writer
+	line  string
+	dirty bool // the cursor is behind the line
+}
+
+// clearLine takes the cursor to the start of the line, and what is on it away.
+const clearLine = "\r\x1b[K"
+
+// over returns a writer to the same terminal, whose text goes above the line.
+func (l *live) over(w io.Writer) io.Writer { return above{l, w} }
+
+type above struct {
+	live *live
+	to   io.Writer
+}
+
+// Write expects whole lines.
+func (a above) Write(p []byte) (int, error) {
+	l := a.live
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.dirty {
+		_, _ = io.WriteString(l.out, clearLine)
+	}
+	n, err := a.to.Write(p)
+	if l.dirty {
+		_, _ = io.WriteString(l.out, l.line)
+	}
+	return n, err
+}
+
+// set replaces the line.
+func (l *live) set(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if line == l.line && l.dirty {
+		return
+	}
+	l.line, l.dirty = line, true
+	_, _ = io.WriteString(l.out, clearLine+line)
+}
+
+// end leaves the line as it is, and goes to the next one.
+func (l *live) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.dirty {
+		_, _ = io.WriteString(l.out, "\n")
+		l.dirty = false
+	}
+}
+
+// A summary is what the line tells.
+type summary struct {
+	documents int64
+	traffic   *traffic // nil without a console, which sees it
+	at        time.Time
+}
+
+// next returns the line, and the summary to compare the next one with.
+func (s summary) next(documents int64, now time.Time) (string, summary) {
+	seconds := max(now.Sub(s.at).Seconds(), 0.001)
+	text := fmt.Sprintf("%d documents, %.0f a second", documents, float64(documents-s.documents)/seconds)
+	if s.traffic != nil {
+		s.traffic.mu.Lock()
+		accepted, refused := s.traffic.timeline.totals.accepted, s.traffic.timeline.totals.refused
+		points := s.traffic.timeline.points(now)
+		s.traffic.mu.Unlock()
+		latest := points[len(points)-1]
+		text += fmt.Sprintf(" · %d accepted, %d refused · p50 %v ms, p99 %v ms", accepted, refused, latest.P50, latest.P99)
+	}
+	s.documents, s.at = documents, now
+	return text, s
+}

@@ -1,0 +1,80 @@
+package preview
+
+import (
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// refusalsSchema is that of the requests that were refused, the last maxExchanges of them, without secrets.
+const refusalsSchema = `
+CREATE TABLE IF NOT EXISTS refusals (
+	id       INTEGER PRIMARY KEY,
+	exchange TEXT NOT NULL, -- as JSON
+	body     BLOB NOT NULL, -- at most 64 KiB
+	answer   BLOB NOT NULL
+);`
+
+// A kept exchange is one as it is stored.
+type kept struct {
+	*exchange
+	Took   time.Duration `json:"took"`
+	Query  string        `json:"query"`
+	Header http.Header   `json:"header"`
+}
+
+// saveRefusals keeps some more, and forgets the oldest.
+func (s *store) saveRefusals(refused []*exchange, hide secrets) error {
+	tx, err := s.db.Begin()
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
+	var last int64
+	for _, x := range refused {
+		shown := *x
+		shown.Path = hide.text(x.Path)
+		text, err := json.Marshal(kept{&shown, x.took, hide.text(x.query), hide.header(x.header)})
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(`INSERT OR REPLACE INTO refusals VALUES (?, ?, ?, ?)`, x.ID, string(text),
+			nonNil(hide.bytes(x.body)), nonNil(hide.bytes(x.answer))); err != nil {
+			return err
+		}
+		last = x.ID
+	}
+	const forget = `DELETE FROM refusals WHERE id <= ? AND id NOT IN (SELECT id FROM refusals ORDER BY id DESC LIMIT ?)`
+	if _, err := tx.Exec(forget, last, maxExchanges); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// nonNil is for columns that are not null.
+func nonNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+// refusals returns those that are kept, the oldest first.
+func (s *store) refusals() (all []*exchange, err error) {
+	err = s.each(`SELECT exchange, body, answer FROM refusals ORDER BY id`, func(rows *sql.Rows) error {
+		var text string
+		x := kept{exchange: new(exchange)}
+		if err := rows.Scan(&text, &x.body, &x.answer); err != nil {
+			return err
+		}
+		if err := json.Unmarshal([]byte(text), &x); err != nil {
+			return fmt.Errorf("reading a refusal: %w", err)
+		}
+		x.took, x.query, x.header = x.Took, x.Query, x.Header
+		all = append(all, x.exchange)
+		return nil
+	})
+	return all, err
+}
