@@ -13,6 +13,9 @@ import (
 // Secrets are the texts of a configuration that nobody is shown, the longest first.
 type secrets []string
 
+// leastSecret is how long a secret is that texts are searched for; what is shorter is part of any word.
+const leastSecret = 6
+
 // removed stands for what nobody is shown.
 const removed = "(removed)"
 
@@ -33,7 +36,7 @@ func secretsOf(config []byte) secrets {
 				walk(name, member)
 			}
 		case string:
-			if text := strings.TrimSpace(value); text != "" && isSecretMember(name) {
+			if text := strings.TrimSpace(value); len(text) >= leastSecret && isSecretMember(name) {
 				found = append(found, text)
 			}
 		}

@@ -3,7 +3,6 @@ package preview
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -224,27 +223,3 @@ func (s *store) state(capture string) ([]byte, error) {
 	}
 	return []byte(state), err
 }
-
-// keyOf returns the values at a key's JSON pointers as a JSON array; null for one that is missing.
-func keyOf(pointers []string, document []byte) (string, error) {
-	values := make([]json.RawMessage, len(pointers))
-	for i, pointer := range pointers {
-		value := json.RawMessage(document)
-		for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-			var members map[string]json.RawMessage
-			if err := json.Unmarshal(value, &members); err != nil {
-				return "", fmt.Errorf("taking the key %s: %w", pointer, err)
-			}
-			value = members[unescape.Replace(token)]
-			if value == nil {
-				value = json.RawMessage("null")
-				break
-			}
-		}
-		values[i] = value
-	}
-	key, err := json.Marshal(values)
-	return string(key), err
-}
-
-var unescape = strings.NewReplacer("~1", "/", "~0", "~")

@@ -28,6 +28,9 @@ func newTerminal(log *logrus.Logger) *terminal {
 		t.out = t.live.over(os.Stdout)
 	}
 	log.SetOutput(t.err)
+	if text, ok := log.Formatter.(*logrus.TextFormatter); ok && !text.DisableColors {
+		text.ForceColors = true // it can not tell any more that this is a terminal
+	}
 	return t
 }
 

@@ -61,20 +61,13 @@ func BenchmarkConnectorCases(b *testing.B) {
 		}
 		say("a schema that needs validation | %.1f µs of CPU a request, %.2f of bare; %.2f of its throughput", median(c.cpus), ratio(c.cpus, bare.cpus), ratio(c.rates, bare.rates))
 	})
-	b.Run("preview", func(b *testing.B) {
-		p := preview(b, filepath.Join(b.TempDir(), "bench.db"))
-		go func() { // as a terminal does
-			for range p.output {
-			}
-		}()
-		host, path, _ := strings.Cut(strings.TrimPrefix(p.url, "http://"), "/")
-		c := &contender{name: "preview", pid: p.cmd.Process.Pid, addr: host, path: "/" + path}
-		for range benchRounds {
-			c.run(b, "", body)
-		}
-		b.ReportMetric(median(c.rates), "documents/s")
-		say("`preview` into SQLite, full durability | %.0f documents a second", median(c.rates))
-	})
+	for name, console := range map[string]string{"preview": "", "console": "127.0.0.1:0"} {
+		b.Run(name, func(b *testing.B) {
+			rate := previewRate(b, console, body)
+			b.ReportMetric(rate, "documents/s")
+			say("`preview --console=%s` into SQLite, full durability | %.0f documents a second", console, rate)
+		})
+	}
 	b.Run("start", func(b *testing.B) {
 		var starts []float64
 		for range 20 {
@@ -91,4 +84,20 @@ func BenchmarkConnectorCases(b *testing.B) {
 		}
 		say("from start to Opened | %.1f ms", median(starts))
 	})
+}
+
+// previewRate returns how many documents a second a preview takes.
+func previewRate(b *testing.B, console, body string) float64 {
+	p := preview(b, filepath.Join(b.TempDir(), "bench.db"), "--console="+console)
+	go func() { // as a terminal does
+		for range p.output {
+		}
+	}()
+	host, path, _ := strings.Cut(strings.TrimPrefix(p.url, "http://"), "/")
+	c := &contender{name: "preview", pid: p.cmd.Process.Pid, addr: host, path: "/" + path}
+	for range benchRounds {
+		c.run(b, "", body)
+	}
+	p.stop()
+	return median(c.rates)
 }
