@@ -28,7 +28,6 @@ func (s Site) openAPI() []byte {
 			"version":     s.Version,
 			"description": "Webhooks that are posted here are captured. The answer is 200 once they are durable.",
 		},
-		"servers":    []any{object{"url": "/"}},
 		"paths":      paths,
 		"components": components,
 	}

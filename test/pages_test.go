@@ -1,0 +1,131 @@
+package test
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// capturing opens a session whose runtime acknowledges all, and returns what it captures.
+func capturing(t *testing.T, config string) (url string, documents chan string) {
+	t.Helper()
+	r, url := openSession(t, "proto", strings.Replace(openCapture, `"config":{}`, `"config":`+config, 1))
+	documents = make(chan string, 100)
+	go func() {
+		for {
+			found, err := r.captured()
+			if err != nil {
+				return
+			}
+			for _, d := range found {
+				documents <- string(d.Doc)
+			}
+			if err := r.acknowledge(1); err != nil {
+				return
+			}
+		}
+	}()
+	return url, documents
+}
+
+// A person comes to the address, goes on to the API, gives the token, and publishes a document there.
+func TestAPersonTriesTheAPI(t *testing.T) {
+	url, documents := capturing(t, `{"requireAuthToken":"t0ken of mine"}`)
+	b := openBrowser(t)
+	b.do(chromedp.Navigate(url + "/"))
+	if text := evaluate[string](b, `document.body.innerText`); !strings.Contains(text, "/in") || !strings.Contains(text, "curl") {
+		t.Errorf("the page says %s", text)
+	}
+	b.accessible("landing")
+	b.click(`nav a`)
+	b.see(`.btn.authorize`)
+	b.click(`.btn.authorize`)
+	b.see(`.auth-container input`)
+	b.accessible("swagger-authorize")
+	b.do(chromedp.SendKeys(chromedp.CSS(`.auth-container input`), "t0ken of mine"))
+	b.click(`.auth-btn-wrapper .authorize`)
+	b.click(`.auth-btn-wrapper .btn-done`)
+	b.see(`.opblock-post .opblock-summary-control`)
+	b.click(`.opblock-post .opblock-summary-control`)
+	b.see(`.opblock-post button.execute`)
+	b.accessible("swagger")
+	b.click(`.opblock-post button.execute`)
+	b.see(`.live-responses-table .response-col_status`)
+	if status := evaluate[string](b, `document.querySelector(".live-responses-table tbody .response-col_status").innerText`); !strings.HasPrefix(status, "200") {
+		t.Errorf("answered %s", status)
+	}
+	b.accessible("swagger-answered")
+	if d := <-documents; !strings.Contains(d, `"reqPath":"/in"`) {
+		t.Errorf("captured %s", d)
+	}
+	b.clean()
+}
+
+// The command that the page shows works as it is pasted, once its variables are set.
+func TestThePagesCommandWorks(t *testing.T) {
+	for _, tool := range []string{"curl", "openssl"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skip("there is no " + tool)
+		}
+	}
+	for name, config := range map[string]string{
+		"open":     `{}`,
+		"token":    `{"requireAuthToken":"t0ken of mine"}`,
+		"intercom": `{"signatureConfig":{"provider":"intercom","clientSecret":"s3cret of mine"}}`,
+		"stripe":   `{"requireAuthToken":"t0ken of mine","signatureConfig":{"provider":"stripe","secret":"s3cret of mine"}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			url, documents := capturing(t, config)
+			_, page := fetch(t, url+"/")
+			if strings.Contains(page, "of mine") {
+				t.Error("a secret is on the page")
+			}
+			line := regexp.MustCompile(`<code>((?:BODY|curl).*)</code>`).FindStringSubmatch(page)
+			if line == nil {
+				t.Fatal(page)
+			}
+			command := strings.NewReplacer("&#39;", "'", "&#34;", `"`, "&amp;", "&", "&lt;", "<", "&gt;", ">", "&#43;", "+").Replace(line[1])
+			cmd := exec.Command("sh", "-c", command)
+			cmd.Env = append(os.Environ(), "AUTH_TOKEN=t0ken of mine", "CLIENT_SECRET=s3cret of mine")
+			if out, err := cmd.Output(); err != nil || string(out) != `{"published":1}` {
+				t.Fatalf("%s: %s, %v", command, out, err)
+			}
+			<-documents
+		})
+	}
+}
+
+// The description of the API is valid, whatever the collections' schemas are.
+func TestTheAPIsDescriptionIsValid(t *testing.T) {
+	if _, err := os.Stat("browser/node_modules/@seriousme"); err != nil {
+		t.Skip("the validator is not installed; npm ci in test/browser does it")
+	}
+	for name, schema := range map[string]string{
+		"none":         ``,
+		"any":          `true`,
+		"conditional":  `{"type":"object","required":["_meta"],"properties":{"a":{"type":["string","null"]}},"if":{"required":["a"]},"then":{"required":["b"]},"$defs":{"x":{"$id":"flow://x","type":"object"}},"allOf":[{"$ref":"flow://x"}]}`,
+		"of the draft": `{"$schema":"https://json-schema.org/draft/2019-09/schema","type":"object","properties":{"t":{"items":[{"type":"integer"}],"additionalItems":false},"r":{"$recursiveRef":"#"}}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			capture := openCapture
+			if schema != "" {
+				capture = benchCapture(`{}`, schema)
+			}
+			_, url := openSession(t, "json", capture)
+			status, text := fetch(t, url+"/api-doc/openapi.json")
+			if status != http.StatusOK {
+				t.Fatal(status, text)
+			}
+			cmd := exec.Command("node", "openapi.mjs")
+			cmd.Dir, cmd.Stdin = "browser", strings.NewReader(text)
+			if out, err := cmd.CombinedOutput(); err != nil || strings.TrimSpace(string(out)) != "valid OpenAPI 3.1" {
+				t.Errorf("%s, %v: %s", out, err, text)
+			}
+		})
+	}
+}
