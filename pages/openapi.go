@@ -65,12 +65,13 @@ func (d describer) name(text string) string {
 func (d describer) operation(h Hook, method string, schema any) object {
 	return object{
 		"operationId": d.name(method + "_" + h.Path.String()),
+		"tags":        []string{"Webhooks"},
 		"summary":     "Capture a webhook",
 		"description": "The body is a JSON object, or an array of them, which are captured together or not at all. " +
 			"It may be compressed with gzip, deflate, br or zstd.",
 		"requestBody": object{
 			"required": true,
-			"content":  object{"application/json": object{"schema": schema}},
+			"content":  object{"application/json": object{"schema": schema, "example": h.example(d.site.Config.Notifies())}},
 		},
 		"responses": d.site.responsesOf(),
 	}
@@ -116,7 +117,7 @@ func (d describer) parameters(h Hook) []any {
 	}
 	return append(list, object{
 		"in": "query", "name": "query", "description": "Any parameters. They are captured with the webhook.",
-		"style": "form", "explode": true,
+		"style": "form", "explode": true, "example": object{},
 		"schema": object{"type": "object", "additionalProperties": object{"type": "string"}},
 	})
 }

@@ -15,7 +15,6 @@ type detail struct {
 	Query     string      `json:"query,omitempty"`
 	Headers   [][2]string `json:"headers"`
 	Body      string      `json:"body"`
-	Cut       bool        `json:"cut"` // the body is longer
 	Answer    string      `json:"answer,omitempty"`
 	Reason    *reason     `json:"reason,omitempty"`
 	Documents []row       `json:"documents"`
@@ -34,7 +33,7 @@ func (c *console) request(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := detail{line: x.line(c.hide), Query: c.hide.text(x.query), Headers: sorted(c.hide.header(x.header)), Cut: x.cut(),
+	d := detail{line: x.line(c.hide), Query: c.hide.text(x.query), Headers: sorted(c.hide.header(x.header)),
 		Body: printable(c.hide.bytes(x.body)), Answer: c.hide.text(string(x.answer)), Documents: []row{}, Curl: c.hide.text(c.sender.curl(x))}
 	if !x.accepted() {
 		d.Reason = explain(x.Status, x.reason(), c.sender.config.SignatureConfig.Provider)

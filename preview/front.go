@@ -73,7 +73,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.proxy.ServeHTTP(answer, r)
 	x.took = time.Since(x.At)
 	x.Status, x.answer = answer.status, answer.kept
-	x.body, x.Size, x.upTo = sent.kept, sent.read, f.last()
+	x.body, x.Size, x.Cut, x.upTo = sent.kept, sent.read, sent.read > int64(len(sent.kept)), f.last()
 	f.traffic.add(x)
 }
 

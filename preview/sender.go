@@ -116,7 +116,7 @@ func (c *console) replayRequest(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if x.cut() {
+	if x.Cut {
 		return nil, problemf(http.StatusConflict, "only the first %d of its %d bytes are kept; replay its document instead", len(x.body), x.Size)
 	}
 	header := x.header.Clone()
@@ -221,7 +221,7 @@ func topics() []string {
 
 // curl returns a command line that sends a kept request again. Secrets are not written out.
 func (s sender) curl(x *exchange) string {
-	if x.cut() {
+	if x.Cut {
 		return ""
 	}
 	idHeader := ""

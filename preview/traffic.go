@@ -21,6 +21,7 @@ type exchange struct {
 	Path   string    `json:"path"`
 	Status int       `json:"status"` // 0 for a sender that left
 	Size   int64     `json:"size"`   // bytes of the body as sent
+	Cut    bool      `json:"cut"`    // the body is longer than what is kept of it
 
 	took        time.Duration
 	query       string
@@ -32,9 +33,6 @@ type exchange struct {
 
 // accepted tells that the webhook is durable, or that its sender learned what it asked.
 func (x *exchange) accepted() bool { return x.Status >= 200 && x.Status < 400 }
-
-// cut tells that the body is longer than what is kept of it.
-func (x *exchange) cut() bool { return x.Size > int64(len(x.body)) }
 
 // reason is what the connector said.
 func (x *exchange) reason() string {

@@ -1,9 +1,6 @@
 package test
 
 import (
-	"crypto/hmac"
-	"crypto/sha1"
-	"encoding/hex"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -24,9 +21,7 @@ const benchSchema = `{"type":"object","required":["_meta","id","topic","data"],"
 
 // signedHeader is what Intercom sends beside a body.
 func signedHeader(body string) string {
-	mac := hmac.New(sha1.New, []byte(benchSecret))
-	mac.Write([]byte(body))
-	return "X-Hub-Signature: sha1=" + hex.EncodeToString(mac.Sum(nil)) + "\r\n"
+	return "X-Hub-Signature: " + signIntercom(benchSecret, body) + "\r\n"
 }
 
 const signedConfig = `{"signatureConfig":{"provider":"intercom","clientSecret":"` + benchSecret + `"}}`

@@ -19,8 +19,8 @@ import (
 
 var screenshots = flag.String("screenshots", "", "a folder to keep pictures of the pages in")
 
-// A browser is a tab of a real one, which notes what went wrong in it.
-type browser struct {
+// A tab is one of a real browser, which notes what went wrong in it.
+type tab struct {
 	t   *testing.T
 	ctx context.Context
 
@@ -29,7 +29,7 @@ type browser struct {
 }
 
 // openBrowser starts a browser, with a profile of its own.
-func openBrowser(t *testing.T) *browser {
+func openBrowser(t *testing.T) *tab {
 	t.Helper()
 	program := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -46,7 +46,7 @@ func openBrowser(t *testing.T) *browser {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancel)
-	b := &browser{t: t}
+	b := &tab{t: t}
 	b.ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
 	console, requests := chromedp.Console(b.ctx), chromedp.Events(b.ctx, network.RequestWillBeSent)
@@ -77,14 +77,14 @@ func isLocal(url string) bool {
 }
 
 // note keeps what a page must not do.
-func (b *browser) note(wrong string) {
+func (b *tab) note(wrong string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.wrong = append(b.wrong, wrong)
 }
 
 // do does things in the browser, one after the other.
-func (b *browser) do(actions ...chromedp.Action[chromedp.Void]) {
+func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	if err := chromedp.Do(b.ctx, actions...); err != nil {
 		b.t.Fatal(err, b.wrong)
@@ -92,7 +92,7 @@ func (b *browser) do(actions ...chromedp.Action[chromedp.Void]) {
 }
 
 // evaluate returns what an expression of the page is, or what it promises.
-func evaluate[T any](b *browser, expression string) T {
+func evaluate[T any](b *tab, expression string) T {
 	b.t.Helper()
 	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
@@ -102,7 +102,7 @@ func evaluate[T any](b *browser, expression string) T {
 }
 
 // within waits until an expression of the page is true, and no longer than that.
-func (b *browser) within(limit time.Duration, expression string) {
+func (b *tab) within(limit time.Duration, expression string) {
 	b.t.Helper()
 	if _, err := chromedp.Run(b.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(limit))); err != nil {
 		b.t.Fatalf("%s is not true within %v: %v", expression, limit, err)
@@ -110,19 +110,19 @@ func (b *browser) within(limit time.Duration, expression string) {
 }
 
 // see waits until the first element that a selector finds can be seen.
-func (b *browser) see(selector string) {
+func (b *tab) see(selector string) {
 	b.t.Helper()
 	b.do(chromedp.WaitVisible(chromedp.CSS(selector)))
 }
 
 // click clicks the first element that a selector finds.
-func (b *browser) click(selector string) {
+func (b *tab) click(selector string) {
 	b.t.Helper()
 	b.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
 // accessible holds the page to axe-core's rules in both themes, and takes pictures of it if they are wanted.
-func (b *browser) accessible(name string) {
+func (b *tab) accessible(name string) {
 	b.t.Helper()
 	for _, theme := range []string{"light", "dark"} {
 		b.theme(theme)
@@ -152,7 +152,7 @@ func (b *browser) accessible(name string) {
 }
 
 // theme sets what the person prefers.
-func (b *browser) theme(name string) {
+func (b *tab) theme(name string) {
 	b.t.Helper()
 	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}}}
 	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, media); err != nil {
@@ -161,7 +161,7 @@ func (b *browser) theme(name string) {
 }
 
 // clean fails if anything went wrong in the pages so far.
-func (b *browser) clean() {
+func (b *tab) clean() {
 	b.t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()

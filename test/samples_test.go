@@ -2,6 +2,9 @@ package test
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -66,6 +69,13 @@ func openSession(t *testing.T, codec, capture string, env ...string) (r *runtime
 		t.Fatal(err)
 	}
 	return r, url
+}
+
+// signIntercom signs a body as Intercom does, for X-Hub-Signature.
+func signIntercom(secret, body string) string {
+	mac := hmac.New(sha1.New, []byte(secret))
+	mac.Write([]byte(body))
+	return "sha1=" + hex.EncodeToString(mac.Sum(nil))
 }
 
 // deliver posts a webhook, acknowledges it, and returns its documents; none if it is answered otherwise than 200.

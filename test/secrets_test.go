@@ -1,9 +1,6 @@
 package test
 
 import (
-	"crypto/hmac"
-	"crypto/sha1"
-	"encoding/hex"
 	"io"
 	"net/http"
 	"strings"
@@ -47,10 +44,8 @@ func TestSecretsStaySecret(t *testing.T) {
 			}
 		}
 		const body = `{"a":1}`
-		mac := hmac.New(sha1.New, []byte(previous))
-		mac.Write([]byte(body))
 		status, documents := r.deliver(t, url+"/in", body, append(bearer, "Cookie", "planted-cookie", "Proxy-Authorization", "planted-proxy",
-			"X-Hub-Signature", "sha1="+hex.EncodeToString(mac.Sum(nil)))...)
+			"X-Hub-Signature", signIntercom(previous, body))...)
 		if status != http.StatusOK || len(documents) != 1 {
 			t.Fatalf("answered %d", status)
 		}

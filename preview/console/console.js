@@ -74,7 +74,7 @@ events.addEventListener("stats", (event) => {
 
 function rowOf(request) {
   const time = new Date(request.at).toLocaleTimeString([], { hour12: false });
-  const open = element("button", { class: "link", type: "button", onclick: () => showRequest(request.id), "aria-label": `Details of request ${request.id}` }, time);
+  const open = element("button", { class: "link", type: "button", onclick: () => showRequest(request.id), title: "Details" }, time);
   return element("tr", { "data-id": request.id },
     element("td", {}, open),
     element("td", { class: kind(request.status) }, request.status ? `${request.status}` : "left"),
