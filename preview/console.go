@@ -255,10 +255,7 @@ const latestRows = 50
 // collection returns the latest documents of one.
 func (c *console) collection(r *http.Request) (any, error) {
 	rows, err := c.store.rows(`collection = ? ORDER BY sequence DESC LIMIT ?`, r.PathValue("name"), latestRows)
-	for i := range rows {
-		rows[i].Document = c.hide.text(rows[i].Document)
-	}
-	return rows, err
+	return c.show(rows), err
 }
 
 // sorted returns headers as pairs, by name.

@@ -17,7 +17,7 @@ type detail struct {
 	Body      string      `json:"body"`
 	Answer    string      `json:"answer,omitempty"`
 	Reason    *reason     `json:"reason,omitempty"`
-	Documents []row       `json:"documents"`
+	Documents []shownRow  `json:"documents"`
 	Curl      string      `json:"curl"`
 }
 
@@ -33,19 +33,15 @@ func (c *console) request(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := detail{line: x.line(c.hide), Query: c.hide.text(x.query), Headers: sorted(c.hide.header(x.header)),
-		Body: printable(c.hide.bytes(x.body)), Answer: c.hide.text(string(x.answer)), Documents: []row{}, Curl: c.hide.text(c.sender.curl(x))}
+	d := detail{line: x.line(c.hide), Query: c.hide.text(x.query), Headers: append([][2]string{{"Host", x.host}}, sorted(c.hide.header(x.header))...),
+		Body: printable(c.hide.bytes(x.body)), Answer: c.hide.text(string(x.answer)), Documents: []shownRow{}, Curl: c.hide.text(c.sender.curl(x))}
 	if !x.accepted() {
 		d.Reason = explain(x.Status, x.reason(), c.sender.config.SignatureConfig.Provider)
 		return d, nil
 	}
-	if d.Documents, err = c.documentsOf(x); err != nil {
-		return nil, err
-	}
-	for i := range d.Documents {
-		d.Documents[i].Document = c.hide.text(d.Documents[i].Document)
-	}
-	return d, nil
+	rows, err := c.documentsOf(x)
+	d.Documents = c.show(rows)
+	return d, err
 }
 
 // exchange finds the one that a request names.

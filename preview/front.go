@@ -66,7 +66,7 @@ func (f *front) close() {
 
 // ServeHTTP passes a request on, and notes it with its answer.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{At: time.Now(), Method: r.Method, Path: r.URL.Path, query: r.URL.RawQuery, header: r.Header, after: f.last()}
+	x := &exchange{At: time.Now(), Method: r.Method, Path: r.URL.Path, query: r.URL.RawQuery, host: r.Host, header: r.Header, after: f.last()}
 	sent := &recorder{ReadCloser: r.Body, kept: make([]byte, 0, min(max(r.ContentLength, 0)+1, maxKept))}
 	r.Body = sent
 	answer := &answerRecorder{ResponseWriter: w}

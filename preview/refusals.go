@@ -22,6 +22,7 @@ type kept struct {
 	*exchange
 	Took   time.Duration `json:"took"`
 	Query  string        `json:"query"`
+	Host   string        `json:"host"`
 	Header http.Header   `json:"header"`
 }
 
@@ -36,7 +37,7 @@ func (s *store) saveRefusals(refused []*exchange, hide secrets) error {
 	for _, x := range refused {
 		shown := *x
 		shown.Path = hide.text(x.Path)
-		text, err := json.Marshal(kept{&shown, x.took, hide.text(x.query), hide.header(x.header)})
+		text, err := json.Marshal(kept{&shown, x.took, hide.text(x.query), x.host, hide.header(x.header)})
 		if err != nil {
 			return err
 		}
@@ -72,7 +73,7 @@ func (s *store) refusals() (all []*exchange, err error) {
 		if err := json.Unmarshal([]byte(text), &x); err != nil {
 			return fmt.Errorf("reading a refusal: %w", err)
 		}
-		x.took, x.query, x.header = x.Took, x.Query, x.Header
+		x.took, x.query, x.host, x.header = x.Took, x.Query, x.Host, x.Header
 		all = append(all, x.exchange)
 		return nil
 	})

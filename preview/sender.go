@@ -142,7 +142,27 @@ func (c *console) replayDocument(r *http.Request) (any, error) {
 	if len(rows) == 0 {
 		return nil, problemf(http.StatusNotFound, "there is no document %d", sequence)
 	}
-	var document struct {
+	o, err := c.sender.origin([]byte(rows[0].Document))
+	if err != nil {
+		return nil, err
+	}
+	header := http.Header{"Content-Type": {"application/json"}}
+	if o.idHeader != "" {
+		header.Set(o.idHeader, o.id)
+	}
+	return c.sender.post(r.Context(), http.MethodPost, o.target, header, o.body)
+}
+
+// An origin is the request that a document was made from, as far as the document tells.
+type origin struct {
+	target       string // path and query
+	body         []byte
+	idHeader, id string // idHeader is empty where no header identifies the webhook
+}
+
+// origin reads a document's _meta.
+func (s sender) origin(document []byte) (o origin, err error) {
+	var written struct {
 		Meta struct {
 			WebhookID  string            `json:"webhookId"`
 			ReqPath    string            `json:"reqPath"`
@@ -150,15 +170,11 @@ func (c *console) replayDocument(r *http.Request) (any, error) {
 			Query      map[string]string `json:"query"`
 		} `json:"_meta"`
 	}
-	if err := json.Unmarshal([]byte(rows[0].Document), &document); err != nil {
-		return nil, err
+	if err := json.Unmarshal(document, &written); err != nil {
+		return o, err
 	}
-	body, err := withoutMeta([]byte(rows[0].Document))
-	if err != nil {
-		return nil, err
-	}
-	meta := document.Meta
-	target := parameter.ReplaceAllStringFunc(meta.ReqPath, func(p string) string {
+	meta := written.Meta
+	o.target = parameter.ReplaceAllStringFunc(meta.ReqPath, func(p string) string {
 		return url.PathEscape(meta.PathParams[strings.Trim(p, "{}")])
 	})
 	query := url.Values{}
@@ -166,15 +182,15 @@ func (c *console) replayDocument(r *http.Request) (any, error) {
 		query.Set(name, value)
 	}
 	if len(query) > 0 {
-		target += "?" + query.Encode()
+		o.target += "?" + query.Encode()
 	}
-	header := http.Header{"Content-Type": {"application/json"}}
-	for _, p := range c.sender.paths {
+	for _, p := range s.paths {
 		if p.Path == meta.ReqPath && p.IDFromHeader != "" {
-			header.Set(p.IDFromHeader, meta.WebhookID)
+			o.idHeader, o.id = p.IDFromHeader, meta.WebhookID
 		}
 	}
-	return c.sender.post(r.Context(), http.MethodPost, target, header, body)
+	o.body, err = withoutMeta(document)
+	return o, err
 }
 
 // sendSample sends a sample notification of a topic to a path, as Intercom does.
@@ -219,7 +235,8 @@ func topics() []string {
 	return names
 }
 
-// curl returns a command line that sends a kept request again. Secrets are not written out.
+// curl returns a command line that sends a kept request again; none for one that is kept in part. Secrets are not
+// written out.
 func (s sender) curl(x *exchange) string {
 	if x.Cut {
 		return ""
@@ -231,4 +248,23 @@ func (s sender) curl(x *exchange) string {
 		}
 	}
 	return curlLine(s.base+(&url.URL{Path: x.Path, RawQuery: x.query}).RequestURI(), s.config, string(x.body), idHeader, x.header.Get(idHeader))
+}
+
+// A shownRow is a document as people see it, with the command line that sends it again.
+type shownRow struct {
+	row
+	Curl string `json:"curl"`
+}
+
+// show removes the secrets from documents.
+func (c *console) show(rows []row) []shownRow {
+	shown := make([]shownRow, len(rows))
+	for i, r := range rows {
+		if o, err := c.sender.origin([]byte(r.Document)); err == nil {
+			shown[i].Curl = c.hide.text(curlLine(c.sender.base+o.target, c.sender.config, string(o.body), o.idHeader, o.id))
+		}
+		r.Document = c.hide.text(r.Document)
+		shown[i].row = r
+	}
+	return shown
 }

@@ -25,6 +25,7 @@ type exchange struct {
 
 	took        time.Duration
 	query       string
+	host        string
 	header      http.Header
 	body        []byte // at most maxKept
 	answer      []byte // of refusals

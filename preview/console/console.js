@@ -177,6 +177,7 @@ function documentOf(row) {
     element("h3", {}, `${row.sequence} in ${row.collection}, key ${row.key}`),
     element("div", { class: "actions" },
       action("Replay it", note, () => ask(`api/documents/${row.sequence}/replay`, { method: "POST" })),
+      copyAction(row.curl, note),
       note),
     element("pre", { tabindex: 0, "aria-label": "Document" }, pretty(row.document)));
 }
@@ -227,6 +228,11 @@ function action(name, note, run) {
   }, name);
 }
 
+const copyAction = (curl, note) => action("Copy as curl", note, async () => {
+  await navigator.clipboard.writeText(curl);
+  return curl.includes("$") ? "Copied; set its variables first." : "Copied.";
+});
+
 async function showRequest(id) {
   let detail;
   try { detail = await ask(`api/requests/${id}`); } catch (error) { openDialog(`Request ${id}`, element("p", {}, error.message)); return; }
@@ -235,10 +241,10 @@ async function showRequest(id) {
   openDialog(`${detail.method} ${detail.path} was answered ${detail.status || "by nobody: its sender left"}`,
     detail.reason ? element("div", { class: "reason" },
       element("p", {}, element("strong", {}, detail.reason.why)),
-      element("ul", {}, ...(detail.reason.check ?? []).map((text) => element("li", {}, text)))) : "",
+      element("ol", {}, ...(detail.reason.check ?? []).map((text) => element("li", {}, text)))) : "",
     element("div", { class: "actions" },
       action("Replay it", note, () => ask(`api/requests/${id}/replay`, { method: "POST" })),
-      detail.curl ? action("Copy as curl", note, async () => { await navigator.clipboard.writeText(detail.curl); return "Copied; set its variables first."; }) : "",
+      detail.curl ? copyAction(detail.curl, note) : "",
       note),
     ...detail.documents.map((row) => documentOf(row)),
     detail.answer ? element("h3", {}, "Answer") : "", detail.answer ? element("pre", { tabindex: 0, "aria-label": "Answer" }, pretty(detail.answer)) : "",
