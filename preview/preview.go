@@ -85,7 +85,7 @@ func (c *Command) run(ctx context.Context, log *logrus.Logger, t *task, connecto
 	if err := store.addViews(t.spec.Bindings); err != nil {
 		return err
 	}
-	terminal := newTerminal(log)
+	terminal := newTerminal(log, os.Stdout, os.Stderr)
 	defer terminal.end()
 	var traffic *traffic
 	page := ""

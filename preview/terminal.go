@@ -17,15 +17,15 @@ type terminal struct {
 }
 
 // newTerminal also redirects the log.
-func newTerminal(log *logrus.Logger) *terminal {
-	t := &terminal{out: os.Stdout, err: os.Stderr}
-	if !isatty.IsTerminal(os.Stderr.Fd()) {
+func newTerminal(log *logrus.Logger, out, err *os.File) *terminal {
+	t := &terminal{out: out, err: err}
+	if !isatty.IsTerminal(err.Fd()) {
 		return t
 	}
-	t.live = &live{out: os.Stderr}
-	t.err = t.live.over(os.Stderr)
-	if isatty.IsTerminal(os.Stdout.Fd()) {
-		t.out = t.live.over(os.Stdout)
+	t.live = &live{out: err}
+	t.err = t.live.over(err)
+	if isatty.IsTerminal(out.Fd()) {
+		t.out = t.live.over(out)
 	}
 	log.SetOutput(t.err)
 	if text, ok := log.Formatter.(*logrus.TextFormatter); ok && !text.DisableColors {
