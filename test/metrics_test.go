@@ -55,16 +55,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 			m := readManifest(t)
 			r, url, metrics := observed(t, codec, port, strings.Replace(openCapture, `"config":{}`,
 				`"config":{"signatureConfig":{"provider":"intercom","clientSecret":"`+m.ClientSecret+`"}}`, 1))
-			go func() {
-				for {
-					if _, err := r.captured(); err != nil {
-						return
-					}
-					if err := r.acknowledge(1); err != nil {
-						return
-					}
-				}
-			}()
+			go r.acknowledgeEach(func([]document) {})
 			const name = "article.published.json"
 			body := readSample(t, name)
 			for signature, want := range map[string]int{m.Files[name].Signature: 200, "sha1=00": 401} {

@@ -16,20 +16,11 @@ func capturing(t *testing.T, config string) (url string, documents chan string) 
 	t.Helper()
 	r, url := openSession(t, "proto", strings.Replace(openCapture, `"config":{}`, `"config":`+config, 1))
 	documents = make(chan string, 100)
-	go func() {
-		for {
-			found, err := r.captured()
-			if err != nil {
-				return
-			}
-			for _, d := range found {
-				documents <- string(d.Doc)
-			}
-			if err := r.acknowledge(1); err != nil {
-				return
-			}
+	go r.acknowledgeEach(func(found []document) {
+		for _, d := range found {
+			documents <- string(d.Doc)
 		}
-	}()
+	})
 	return url, documents
 }
 

@@ -290,6 +290,20 @@ func (r *runtime) open(capture string) (url string, err error) {
 	return "http://127.0.0.1" + address[strings.LastIndexByte(address, ':'):], nil
 }
 
+// acknowledgeEach acknowledges each checkpoint when its documents were seen, until the connector's output ends.
+func (r *runtime) acknowledgeEach(seen func([]document)) {
+	for {
+		documents, err := r.captured()
+		if err != nil {
+			return
+		}
+		seen(documents)
+		if r.acknowledge(1) != nil {
+			return
+		}
+	}
+}
+
 // drain reads the connector's output to its end.
 func (r *runtime) drain() {
 	r.read.Lock()

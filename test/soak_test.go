@@ -33,17 +33,7 @@ func TestSoak(t *testing.T) {
 	r, url := openSession(t, "proto", strings.Replace(openCapture, `"config":{}`,
 		`"config":{"signatureConfig":{"provider":"intercom","clientSecret":"`+m.ClientSecret+`"}}`, 1))
 	committed := 0
-	go func() {
-		for {
-			if _, err := r.captured(); err != nil {
-				return
-			}
-			committed++
-			if err := r.acknowledge(1); err != nil {
-				return
-			}
-		}
-	}()
+	go r.acknowledgeEach(func([]document) { committed++ })
 	http.DefaultTransport.(*http.Transport).MaxIdleConnsPerHost = connections
 	ctx, stop := context.WithTimeout(t.Context(), *soak)
 	defer stop()
