@@ -104,7 +104,7 @@ func benchBinary(b *testing.B) string {
 	if *profile == "" {
 		return file
 	}
-	const serves = "	c := capture.Connector{Log: log}\n"
+	const serves = "	c := capture.Connector{Log: log, Version: strings.TrimSpace(version)}\n"
 	return buildChanged(b, "../main.go", serves, fmt.Sprintf(`
 	out, err := os.Create(%q)
 	if err != nil {

@@ -32,8 +32,7 @@ func TestSoak(t *testing.T) {
 	body, sign := readSample(t, name), m.Files[name].Signature
 	r, url := openSession(t, "proto", strings.Replace(openCapture, `"config":{}`,
 		`"config":{"signatureConfig":{"provider":"intercom","clientSecret":"`+m.ClientSecret+`"}}`, 1))
-	committed := 0
-	go r.acknowledgeEach(func([]document) { committed++ })
+	go r.acknowledgeEach(func([]document) {})
 	http.DefaultTransport.(*http.Transport).MaxIdleConnsPerHost = connections
 	ctx, stop := context.WithTimeout(t.Context(), *soak)
 	defer stop()
