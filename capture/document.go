@@ -116,11 +116,15 @@ func (b *batch) validate(held *reservation) error {
 		if d.binding.validator.Covered() && !d.foreign {
 			continue
 		}
+		text := d.of(b.frames)
+		if d.binding.validator.Accepts(text) {
+			continue
+		}
 		decoded := decodedShare * int64(d.end-d.start)
 		if err := held.take(decoded); err != nil {
 			return err
 		}
-		for _, violation := range d.binding.validator.Validate(d.of(b.frames)) {
+		for _, violation := range d.binding.validator.Validate(text) {
 			violation.Document = d.element
 			violations = append(violations, violation)
 		}

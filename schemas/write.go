@@ -15,6 +15,11 @@ import (
 // uuidPlaceholder is what the runtime puts at /_meta/uuid before it validates a document.
 const uuidPlaceholder = "DocUUIDPlaceholder-329Bb50aa48EAa9ef"
 
+// Documents of this connector begin with what it writes under _meta, and the runtime adds an id.
+var metaStart = []byte(`{"_meta":{"`)
+
+const withUUID = `{"_meta":{"uuid":"` + uuidPlaceholder + `","`
+
 // MaxViolations bounds the reply to a document that is wrong in many places; the first ones tell what is wrong.
 const MaxViolations = 20
 
@@ -22,7 +27,8 @@ const MaxViolations = 20
 // It is safe for concurrent use.
 type Validator struct {
 	schema  *jsonschema.Schema
-	keys    []key // those that are not the connector's own to write
+	glance  *acceptor // for documents that are plainly right; nil if there is no telling
+	keys    []key     // those that are not the connector's own to write
 	covered bool
 }
 
@@ -68,11 +74,19 @@ func Compile(writeSchema []byte, keys []string, pathParams []string) (*Validator
 		}
 	}
 	v.covered = len(v.keys) == 0 && covers(schema, shape)
+	v.glance = newAcceptor(compiled, v.keys)
 	return v, nil
 }
 
 // Covered tells that every document is accepted whose _meta is wholly the connector's, so that none need be checked.
 func (v *Validator) Covered() bool { return v.covered }
+
+// Accepts tells at a glance that the runtime would accept the document, as Validate takes it. Where it does not tell,
+// Validate does, with ten times the work and a dozen times the memory.
+func (v *Validator) Accepts(doc []byte) bool {
+	rest, ok := bytes.CutPrefix(doc, metaStart)
+	return ok && v.glance != nil && v.glance.accepts(withUUID+string(rest))
+}
 
 // Validate returns why the runtime would refuse the document, JSON text that is known to be valid and without duplicate
 // names, or nothing.
