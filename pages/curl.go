@@ -1,7 +1,6 @@
 package pages
 
 import (
-	"encoding/json"
 	"net/http"
 	"regexp"
 	"slices"
@@ -12,14 +11,10 @@ import (
 
 // curl returns a command line that posts a webhook which the path accepts, once the secrets are in the variables that
 // it names: AUTH_TOKEN and CLIENT_SECRET.
-func (s Site) curl(h Hook, base string) string {
-	body, err := json.Marshal(h.example(s.Config.Notifies()))
-	if err != nil {
-		panic(err) // it is made of JSON
-	}
+func (s Site) curl(h Hook, body, base string) string {
 	signed := s.Config.Signature.Requires()
 	var before, line, data strings.Builder
-	data.WriteString(quote(string(body)))
+	data.WriteString(quote(body))
 	if len(signed) > 0 {
 		before.WriteString("BODY=" + data.String() + "; ")
 		data.Reset()

@@ -20,8 +20,20 @@ var (
 	unescape = strings.NewReplacer("~1", "/", "~0", "~")
 )
 
-// maxDepth ends schemas that refer to themselves.
-const maxDepth = 32
+// maxDepth and maxSteps end the examples of schemas that refer to themselves.
+const (
+	maxDepth = 32
+	maxSteps = 10_000
+)
+
+// body returns the example as JSON text.
+func (h Hook) body(notifications bool) string {
+	text, err := json.Marshal(h.example(notifications))
+	if err != nil {
+		panic(err) // it is made of JSON
+	}
+	return string(text)
+}
 
 // example makes a webhook that the path accepts: what its first collection's schema requires, its key, and for
 // notifications a topic that one of the bindings takes. It knows the keywords of everyday schemas.
@@ -31,7 +43,7 @@ func (h Hook) example(notifications bool) any {
 	}
 	c := h.Collections[0]
 	schema := component(decode(c.WriteSchema), "")
-	e := exampler{schema}
+	e := exampler{root: schema, steps: new(int)}
 	value, ok := e.value(schema, 0).(object)
 	if !ok {
 		value = object{}
@@ -76,7 +88,10 @@ func decode(text []byte) any {
 }
 
 // An exampler makes values that a schema accepts.
-type exampler struct{ root any }
+type exampler struct {
+	root  any
+	steps *int // so far
+}
 
 // complete sets a member that is missing, through objects that may be missing as well.
 func (e exampler) complete(value object, schema any, tokens []string) {
@@ -117,12 +132,12 @@ func (e exampler) value(schema any, depth int) any {
 // required by any of them is, and of other keywords the first counts.
 func (e exampler) flat(schema any, depth int) object {
 	sub, ok := schema.(object)
-	if !ok || depth > maxDepth {
+	if *e.steps++; !ok || depth > maxDepth || *e.steps > maxSteps {
 		return object{}
 	}
 	var parts []any
 	if ref, ok := sub["$ref"].(string); ok {
-		parts = append(parts, e.resolve(ref))
+		parts = append(parts, resolve(e.root, ref))
 	}
 	all, _ := sub["allOf"].([]any)
 	parts = append(parts, all...)
@@ -164,14 +179,14 @@ func join(keyword string, a, b any) any {
 	return a
 }
 
-// resolve finds a schema by a reference within its document.
-func (e exampler) resolve(ref string) any {
+// resolve finds a schema by a reference within its document; nil if it leads nowhere.
+func resolve(root any, ref string) any {
 	fragment, local := strings.CutPrefix(ref, "#")
 	pointer, err := url.PathUnescape(fragment)
 	if !local || err != nil {
 		return nil
 	}
-	at := e.root
+	at := root
 	for token := range strings.SplitSeq(pointer, "/") {
 		if token == "" {
 			continue // before the first slash

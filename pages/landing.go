@@ -42,16 +42,16 @@ type listing struct {
 // A neededHeader is one that requests to a path must carry.
 type neededHeader struct{ Name, Means string }
 
-// landing says where to post, and how.
-func (s Site) landing(w http.ResponseWriter, r *http.Request) {
+// landing says where to post, and how. The bodies are examples for each hook.
+func (s Site) landing(w http.ResponseWriter, r *http.Request, bodies func() []string) {
 	about := struct {
 		Style    template.CSS
 		Version  string
 		Listings []listing
 		Sources  bool
 	}{template.CSS(landingCSS), s.Version, nil, len(s.Config.AllowedSources) > 0}
-	for _, h := range s.Hooks {
-		about.Listings = append(about.Listings, s.list(h, baseOf(r)))
+	for i, h := range s.Hooks {
+		about.Listings = append(about.Listings, s.list(h, bodies()[i], baseOf(r)))
 	}
 	var text bytes.Buffer
 	if err := landingPage.Execute(&text, about); err != nil {
@@ -61,8 +61,8 @@ func (s Site) landing(w http.ResponseWriter, r *http.Request) {
 }
 
 // list describes a path.
-func (s Site) list(h Hook, base string) listing {
-	l := listing{Path: h.Path.String(), Curl: s.curl(h, base)}
+func (s Site) list(h Hook, body, base string) listing {
+	l := listing{Path: h.Path.String(), Curl: s.curl(h, body, base)}
 	if s.Config.RequireAuthToken != "" {
 		l.Headers = append(l.Headers, neededHeader{"Authorization", "the word Bearer, a space, and the token"})
 		l.Secrets = append(l.Secrets, "AUTH_TOKEN")

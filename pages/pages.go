@@ -38,7 +38,8 @@ type Collection struct {
 
 // Register adds the pages to a mux, each at its own place: a path with parameters may match what is below.
 func (s Site) Register(mux *http.ServeMux) {
-	mux.Handle("/{$}", s.page(landingPolicy, s.landing))
+	bodies := sync.OnceValue(s.bodies) // anyone may ask for the page, often
+	mux.Handle("/{$}", s.page(landingPolicy, func(w http.ResponseWriter, r *http.Request) { s.landing(w, r, bodies) }))
 	mux.Handle("/swagger-ui", s.page(nothingPolicy, func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "swagger-ui/", http.StatusMovedPermanently)
 	}))
@@ -49,6 +50,15 @@ func (s Site) Register(mux *http.ServeMux) {
 	mux.Handle("/api-doc/openapi.json", s.page(nothingPolicy, func(w http.ResponseWriter, _ *http.Request) {
 		write(w, "application/json", document())
 	}))
+}
+
+// bodies are examples of what the paths take.
+func (s Site) bodies() []string {
+	var all []string
+	for _, h := range s.Hooks {
+		all = append(all, h.body(s.Config.Notifies()))
+	}
+	return all
 }
 
 // nothingPolicy is that of what is no page.

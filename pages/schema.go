@@ -77,7 +77,7 @@ func (e embedding) index(schema any, place string, base *url.URL) {
 		return
 	}
 	if id, ok := sub["$id"].(string); ok {
-		base = resolve(base, id)
+		base = absolute(base, id)
 		e.places[base.String()] = place
 	}
 	for _, keyword := range []string{"$anchor", "$dynamicAnchor"} {
@@ -91,8 +91,8 @@ func (e embedding) index(schema any, place string, base *url.URL) {
 	})
 }
 
-// resolve returns what a reference means at a base, without an empty fragment.
-func resolve(base *url.URL, ref string) *url.URL {
+// absolute returns what a reference means at a base.
+func absolute(base *url.URL, ref string) *url.URL {
 	u, err := base.Parse(ref)
 	if err != nil {
 		return base
@@ -107,7 +107,7 @@ func (e embedding) rewrite(schema any, base *url.URL) any {
 		return schema
 	}
 	if id, ok := sub["$id"].(string); ok {
-		base = resolve(base, id)
+		base = absolute(base, id)
 	}
 	changed := each(sub, func(schema any, _ string) any { return e.rewrite(schema, base) })
 	for _, keyword := range []string{"$recursiveRef", "$dynamicRef", "$ref"} {
@@ -116,7 +116,7 @@ func (e embedding) rewrite(schema any, base *url.URL) any {
 			continue
 		}
 		delete(changed, keyword)
-		if place, ok := e.place(resolve(base, ref)); ok {
+		if place, ok := e.place(absolute(base, ref)); ok {
 			changed["$ref"] = place
 		}
 	}
@@ -170,7 +170,7 @@ func (m metaless) drop(schema any) any {
 		changed[name] = m.keyword(name, value)
 	}
 	ref, _ := sub["$ref"].(string)
-	if target := (exampler{m.root}).resolve(ref); target != nil && !m.seen[ref] {
+	if target := resolve(m.root, ref); target != nil && !m.seen[ref] {
 		m.seen[ref] = true
 		if own := m.drop(target); !reflect.DeepEqual(own, target) { // it says something of _meta
 			delete(changed, "$ref")

@@ -43,7 +43,7 @@ func (c *Command) openDesk(log *logrus.Logger, t *task, connector *connector, st
 	}
 	d := &desk{log: log, store: store, traffic: newTraffic(refused), stop: make(chan struct{})}
 	d.saved = d.traffic.next - 1
-	if d.front, err = newFront(port, d.traffic, store.last.Load); err != nil {
+	if d.front, err = newFront(log, port, d.traffic, store.last.Load); err != nil {
 		_ = listener.Close()
 		return nil, err
 	}

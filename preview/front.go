@@ -2,15 +2,17 @@ package preview
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	stdlog "log"
 	"net"
 	"net/http"
 	"net/http/httputil"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/sirupsen/logrus"
 )
 
 // A front stands before the connector as Flow's network proxy does, and sees every request and its answer. The
@@ -29,17 +31,19 @@ type front struct {
 const frontGrace = 2 * time.Second
 
 // newFront listens on a port.
-func newFront(port uint16, traffic *traffic, last func() int64) (*front, error) {
+func newFront(log *logrus.Logger, port uint16, traffic *traffic, last func() int64) (*front, error) {
 	listener, err := net.Listen("tcp4", fmt.Sprintf("0.0.0.0:%d", port))
 	if err != nil {
 		return nil, fmt.Errorf("listening for webhooks: %w; choose another with --port", err)
 	}
 	const connections = 1024 // kept open to the connector
 	f := &front{listener: listener, traffic: traffic, last: last}
-	f.server = http.Server{Handler: f, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 75 * time.Second}
+	problems := stdlog.New(log.WriterLevel(logrus.DebugLevel), "", 0) // senders that break off
+	f.server = http.Server{Handler: f, ErrorLog: problems, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 75 * time.Second}
 	f.proxy = httputil.ReverseProxy{
 		Rewrite:      f.rewrite,
 		ErrorHandler: f.unreachable,
+		ErrorLog:     problems,
 		BufferPool:   &copyBuffers{},
 		Transport: &http.Transport{
 			DisableCompression:    true, // what senders accept is theirs to say
@@ -64,17 +68,20 @@ func (f *front) close() {
 	}
 }
 
-// ServeHTTP passes a request on, and notes it with its answer.
+// ServeHTTP passes a request on, and notes it with its answer. A sender that only ended its side of the connection waits
+// for the answer, so that its end does not cancel what it sent.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{At: time.Now(), Method: r.Method, Path: r.URL.Path, query: r.URL.RawQuery, host: r.Host, header: r.Header, after: f.last()}
 	sent := &recorder{ReadCloser: r.Body, kept: make([]byte, 0, min(max(r.ContentLength, 0)+1, maxKept))}
 	r.Body = sent
 	answer := &answerRecorder{ResponseWriter: w}
-	f.proxy.ServeHTTP(answer, r)
-	x.took = time.Since(x.At)
-	x.Status, x.answer = answer.status, answer.kept
-	x.body, x.Size, x.Cut, x.upTo = sent.kept, sent.read, sent.read > int64(len(sent.kept)), f.last()
-	f.traffic.add(x)
+	defer func() { // also where the proxy gives an answer up
+		x.took = time.Since(x.At)
+		x.Status, x.answer = answer.status, answer.kept
+		x.body, x.Size, x.Cut, x.upTo = sent.kept, sent.read, sent.read > int64(len(sent.kept)), f.last()
+		f.traffic.add(x)
+	}()
+	f.proxy.ServeHTTP(answer, r.WithContext(context.WithoutCancel(r.Context())))
 }
 
 // rewrite points a request at the connector. What the proxy drops by default is put back.
@@ -97,15 +104,16 @@ func (f *front) rewrite(r *httputil.ProxyRequest) {
 	}
 }
 
-// unreachable answers while the connector is started, as Flow's proxy does.
-func (f *front) unreachable(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
-		return // the sender has left
+// unreachable answers while the connector is started, as Flow's proxy does, and senders whose body does not arrive.
+func (f *front) unreachable(w http.ResponseWriter, r *http.Request, _ error) {
+	reason := "the connector is not listening now"
+	if sent, ok := r.Body.(*recorder); ok && sent.err != nil && sent.err != io.EOF {
+		reason = "the body did not arrive"
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Retry-After", "1")
 	w.WriteHeader(http.StatusServiceUnavailable)
-	_, _ = io.WriteString(w, `{"error":"the connector is not listening now; send it again"}`)
+	_, _ = io.WriteString(w, `{"error":"`+reason+`; send it again"}`)
 }
 
 // maxKept is how much of a body is kept for people to see and to send again.
@@ -116,12 +124,14 @@ type recorder struct {
 	io.ReadCloser
 	kept []byte
 	read int64
+	err  error
 }
 
 func (r *recorder) Read(p []byte) (int, error) {
 	n, err := r.ReadCloser.Read(p)
 	r.kept = append(r.kept, p[:min(n, maxKept-len(r.kept))]...)
 	r.read += int64(n)
+	r.err = err
 	return n, err
 }
 

@@ -72,7 +72,11 @@ type summary struct {
 // next returns the line, and the summary to compare the next one with.
 func (s summary) next(documents int64, now time.Time) (string, summary) {
 	seconds := max(now.Sub(s.at).Seconds(), 0.001)
-	text := fmt.Sprintf("%d documents, %.0f a second", documents, float64(documents-s.documents)/seconds)
+	noun := "documents"
+	if documents == 1 {
+		noun = "document"
+	}
+	text := fmt.Sprintf("%d %s, %.0f a second", documents, noun, float64(documents-s.documents)/seconds)
 	if s.traffic != nil {
 		s.traffic.mu.Lock()
 		accepted, refused := s.traffic.timeline.totals.accepted, s.traffic.timeline.totals.refused

@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"path/filepath"
 	"regexp"
@@ -272,5 +274,38 @@ func TestTheFrontTellsNoMoreThanFlowsProxy(t *testing.T) {
 		if document.Meta.Headers[name] != value {
 			t.Errorf("%s is %q, not %q", name, document.Meta.Headers[name], value)
 		}
+	}
+}
+
+// A sender that has ended its side of the connection hears what became of its webhook, through the front as well: 200
+// when it is committed, and nothing else before.
+func TestAHalfClosedSenderHearsOfItsCommit(t *testing.T) {
+	db := filepath.Join(t.TempDir(), "webhooks.db")
+	p := preview(t, db, "--console", "127.0.0.1:0")
+	host, path, _ := strings.Cut(strings.TrimPrefix(p.url, "http://"), "/")
+	for want, request := range map[int]string{
+		200: "POST /" + path + " HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
+		503: "POST /" + path + " HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{\"a\":1}",
+	} {
+		conn, err := net.Dial("tcp", host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_, err = io.WriteString(conn, request)
+		if err := errors.Join(err, conn.(*net.TCPConn).CloseWrite(), conn.SetDeadline(time.Now().Add(patience))); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.Body.Close(); resp.StatusCode != want && (want == 200 || resp.StatusCode < 400) {
+			t.Errorf("answered %d, not %d", resp.StatusCode, want)
+		}
+	}
+	p.stop()
+	if kept := rows(t, db, `SELECT document FROM documents`); len(kept) != 1 {
+		t.Errorf("kept %s", kept)
 	}
 }
