@@ -23,7 +23,7 @@ var (
 // maxDepth and maxSteps end the examples of schemas that refer to themselves.
 const (
 	maxDepth = 32
-	maxSteps = 10_000
+	maxSteps = 1_000
 )
 
 // body returns the example as JSON text.
