@@ -55,7 +55,7 @@ func (s *server) observe(ctx context.Context, listener net.Listener) error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{ErrorLog: s.log}))
-	mux.HandleFunc("/healthz", s.health)
+	mux.Handle("/healthz", s.healthz)
 	h := &http.Server{Handler: mux, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ErrorLog: newErrorLog(s.log)}
 	stop := context.AfterFunc(ctx, func() { _ = h.Close() })
 	defer stop()

@@ -41,6 +41,7 @@ type server struct {
 	sources    spec.Sources
 	sender     *signature.Scheme
 	handler    http.Handler
+	healthz    http.Handler // also of the metrics' port
 
 	budget        *budget
 	commitTimeout time.Duration
@@ -69,8 +70,9 @@ func (c Connector) newServer(config spec.EndpointConfig, bindings []*binding, t 
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", s.notFound)
-	mux.HandleFunc("/healthz", s.health)
 	site := pages.Site{Config: config, Version: c.Version, Refuse: s.notAMethod}
+	s.healthz = site.Page(s.health)
+	mux.Handle("/healthz", s.healthz)
 	var hooks []*hook
 	for _, b := range bindings {
 		i := slices.IndexFunc(hooks, func(h *hook) bool { return h.path.String() == b.path.String() })

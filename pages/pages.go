@@ -40,14 +40,14 @@ type Collection struct {
 func (s Site) Register(mux *http.ServeMux) {
 	bodies := sync.OnceValue(s.bodies) // anyone may ask for the page, often
 	mux.Handle("/{$}", s.page(landingPolicy, func(w http.ResponseWriter, r *http.Request) { s.landing(w, r, bodies) }))
-	mux.Handle("/swagger-ui", s.page(nothingPolicy, func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle("/swagger-ui", s.Page(func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "swagger-ui/", http.StatusMovedPermanently)
 	}))
 	for name := range assets {
 		mux.Handle("/swagger-ui/"+strings.Replace(name, "index.html", "{$}", 1), s.page(swaggerPolicy, serveAsset(name)))
 	}
 	document := sync.OnceValue(s.openAPI)
-	mux.Handle("/api-doc/openapi.json", s.page(nothingPolicy, func(w http.ResponseWriter, _ *http.Request) {
+	mux.Handle("/api-doc/openapi.json", s.Page(func(w http.ResponseWriter, _ *http.Request) {
 		write(w, "application/json", document())
 	}))
 }
@@ -60,6 +60,9 @@ func (s Site) bodies() []string {
 	}
 	return all
 }
+
+// Page answers GET and HEAD with what is to be read, not to be run.
+func (s Site) Page(next http.HandlerFunc) http.Handler { return s.page(nothingPolicy, next) }
 
 // nothingPolicy is that of what is no page.
 const nothingPolicy = "default-src 'none'; frame-ancestors 'none'"

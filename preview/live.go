@@ -82,8 +82,10 @@ func (s summary) next(documents int64, now time.Time) (string, summary) {
 		accepted, refused := s.traffic.timeline.totals.accepted, s.traffic.timeline.totals.refused
 		points := s.traffic.timeline.points(now)
 		s.traffic.mu.Unlock()
-		latest := points[len(points)-1]
-		text += fmt.Sprintf(" · %d accepted, %d refused · p50 %v ms, p99 %v ms", accepted, refused, latest.P50, latest.P99)
+		text += fmt.Sprintf(" · %d accepted, %d refused", accepted, refused)
+		if latest := points[len(points)-1]; latest.P99 > 0 {
+			text += fmt.Sprintf(" · p50 %v ms, p99 %v ms", latest.P50, latest.P99)
+		}
 	}
 	s.documents, s.at = documents, now
 	return text, s

@@ -120,3 +120,25 @@ func TestTheAPIsDescriptionIsValid(t *testing.T) {
 		})
 	}
 }
+
+// What the connector shows can not be framed, sniffed, or made to run what is not its own; and it is not posted to.
+func TestPagesLetBrowsersDoLittle(t *testing.T) {
+	both(t, func(t *testing.T, codec string) {
+		_, url := openSession(t, codec, openCapture)
+		for _, path := range []string{"/", "/swagger-ui/", "/swagger-ui/start.js", "/api-doc/openapi.json", "/healthz"} {
+			resp, err := http.Get(url + path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			policy := resp.Header.Get("Content-Security-Policy")
+			if resp.StatusCode != 200 || !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "frame-ancestors 'none'") ||
+				resp.Header.Get("X-Content-Type-Options") != "nosniff" || resp.Header.Get("X-Frame-Options") != "DENY" {
+				t.Errorf("%s: %d %v", path, resp.StatusCode, resp.Header)
+			}
+			if status, answer, err := post(t.Context(), url+path, `{}`); err != nil || status != http.StatusMethodNotAllowed || !strings.Contains(answer, "error") {
+				t.Errorf("a post to %s is answered %d %s, %v", path, status, answer, err)
+			}
+		}
+	})
+}
