@@ -188,11 +188,17 @@ func (c *console) events(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// sendNew sends the exchanges after one, if there are any.
+// maxLines is how many requests a page is sent at a time: nobody reads a thousand a second. Of more, the latest.
+const maxLines = 200
+
+// sendNew sends the exchanges after one, if there are any. The first time, these are all that are kept.
 func (c *console) sendNew(seen *int64, send func(string, any) bool) bool {
 	news := c.traffic.since(*seen)
 	if len(news) == 0 {
 		return true
+	}
+	if *seen > 0 {
+		news = news[max(0, len(news)-maxLines):]
 	}
 	*seen = news[len(news)-1].ID
 	lines := make([]line, len(news))
