@@ -15,9 +15,8 @@ func (s Site) openAPI() []byte {
 	for _, h := range s.Hooks {
 		schema := d.schema(h)
 		paths[h.Path.Expand(func(param string) string { return "{" + param + "}" })] = object{
-			"parameters": d.parameters(h),
-			"post":       d.operation(h, "post", schema),
-			"put":        d.operation(h, "put", schema),
+			"post": d.operation(h, "post", schema),
+			"put":  d.operation(h, "put", schema),
 		}
 	}
 	components := object{"schemas": schemas, "responses": responses}
@@ -33,7 +32,6 @@ func (s Site) openAPI() []byte {
 	}
 	if s.Config.RequireAuthToken != "" {
 		components["securitySchemes"] = object{"bearer": object{"type": "http", "scheme": "bearer"}}
-		document["security"] = []any{object{"bearer": []any{}}}
 	}
 	text, err := json.MarshalIndent(document, "", "  ")
 	if err != nil {
@@ -63,7 +61,7 @@ func (d describer) name(text string) string {
 
 // operation describes how webhooks are sent to a path.
 func (d describer) operation(h Hook, method string, schema any) object {
-	return object{
+	operation := object{
 		"operationId": d.name(method + "_" + h.Path.String()),
 		"tags":        []string{"Webhooks"},
 		"summary":     "Capture a webhook",
@@ -73,8 +71,13 @@ func (d describer) operation(h Hook, method string, schema any) object {
 			"required": true,
 			"content":  object{"application/json": object{"schema": schema, "example": h.example(d.site.Config.Notifies())}},
 		},
-		"responses": d.site.responsesOf(),
+		"parameters": d.parameters(h),
+		"responses":  d.site.responsesOf(),
 	}
+	if d.site.Config.RequireAuthToken != "" {
+		operation["security"] = []any{object{"bearer": []any{}}}
+	}
+	return operation
 }
 
 // schema adds those of the path's collections, any of which may take a webhook, and refers to them.

@@ -30,6 +30,7 @@ type console struct {
 	log      *logrus.Logger
 	server   http.Server
 	listener net.Listener
+	name     string // of this machine, if the console's address has one
 	task     *task
 	store    *store
 	front    *front
@@ -99,14 +100,13 @@ func (c *console) address() string { return "http://" + c.listener.Addr().String
 // guard keeps pages of other origins out: what a browser asks for by a name that only pretends to be this machine, it
 // does not get. Its own page does no more than it needs.
 func (c *console) guard(next http.Handler) http.Handler {
-	bound, _, _ := net.SplitHostPort(c.listener.Addr().String())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := r.Host
 		if name, _, err := net.SplitHostPort(host); err == nil {
 			host = name
 		}
 		ip := net.ParseIP(host)
-		if host != "localhost" && host != bound && ip == nil {
+		if host != "localhost" && host != c.name && ip == nil {
 			http.Error(w, "this console is known by its address alone", http.StatusForbidden)
 			return
 		}
