@@ -22,7 +22,8 @@ var (
 	lagBounds    = []float64{.5, 1, 2, 5, 10, 30, 60, 120, 300, 1800, 7200}
 )
 
-// Metrics count what happens in one session. None of them has a label that a sender could give endless values.
+// Metrics count what happens in one session, from its start. None of them has a label that a sender could give endless
+// values: paths are those of the configuration, and topics beyond the thousandth are counted together.
 type metrics struct {
 	registry      *prometheus.Registry
 	requests      *prometheus.CounterVec // of webhooks, by path and status
@@ -118,7 +119,8 @@ func (m *metrics) notified(event *intercom.Event, receivedAt time.Time) {
 	}
 }
 
-// topicCounters are made as topics come. All requests read them, so that they are replaced when there is a new one.
+// topicCounters are made as topics come. All requests read them at the same time, without a lock, so that they are
+// replaced as a whole when there is a new one.
 type topicCounters struct {
 	vec   *prometheus.CounterVec
 	known atomic.Pointer[map[string]prometheus.Counter]

@@ -87,7 +87,8 @@ func decode(text []byte) any {
 	return value
 }
 
-// An exampler makes values that a schema accepts.
+// An exampler makes values that a schema accepts, if it can: patterns, conditions and negations it does not know. What
+// it makes is shown to people, and validated like any webhook when they send it.
 type exampler struct {
 	root  any
 	steps *int // so far

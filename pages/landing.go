@@ -31,12 +31,12 @@ func digestOf(text string) string {
 
 // A listing is what the page says of one path.
 type listing struct {
-	Path, Anchor string
-	Headers      []neededHeader
-	Topics       []string
-	Curl         string
-	Secrets      []string // variables that the curl line needs
-	Note         string
+	Path    string // the template
+	Headers []neededHeader
+	Topics  []string // patterns; none where the path takes all
+	Curl    string   // a whole command line
+	Secrets []string // variables of the shell that it needs
+	Note    string   // what stands in the way of trying it
 }
 
 // A neededHeader is one that requests to a path must carry.

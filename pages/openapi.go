@@ -8,7 +8,9 @@ import (
 	"strings"
 )
 
-// openAPI returns the description of the API as OpenAPI 3.1, JSON text.
+// openAPI returns the description of the API as OpenAPI 3.1.0, JSON text: POST and PUT of each path, with the write
+// schemas of its collections as components. Schemas of that version are JSON Schema 2020-12, as those of collections are,
+// so that they pass as they are; only what names a schema by its id or anchor is pointed to its place.
 func (s Site) openAPI() []byte {
 	schemas, paths := object{}, object{}
 	d := describer{s, schemas, map[string]bool{}}

@@ -26,7 +26,8 @@ func keywords(names ...string) map[string]bool {
 }
 
 // An embedding moves a collection's write schema into a document of which it becomes a part. There, no schema has an
-// id or an anchor: what referred to one refers to its place.
+// id or an anchor: what referred to one refers to its place. A browser would fetch what an id names otherwise. Recursive
+// and dynamic references of drafts 2019-09 and 2020-12 become plain ones, since nothing extends the schemas here.
 type embedding struct {
 	places map[string]string // JSON pointers in the document, by the URIs that lead there
 }

@@ -27,7 +27,6 @@ var consoleFiles embed.FS
 
 // A console shows a person what passes the front, and sends webhooks for them.
 type console struct {
-	log      *logrus.Logger
 	server   http.Server
 	listener net.Listener
 	name     string // of this machine, if the console's address has one
@@ -35,8 +34,8 @@ type console struct {
 	store    *store
 	front    *front
 	traffic  *traffic
-	hide     secrets
-	sender   sender
+	hide     secrets                 // from what is shown
+	sender   sender                  // of samples, and of what is replayed
 	metrics  atomic.Pointer[url.URL] // of the connector; nil without
 }
 

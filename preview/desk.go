@@ -48,7 +48,7 @@ func (c *Command) openDesk(log *logrus.Logger, t *task, connector *connector, st
 		return nil, err
 	}
 	_, bound, _ := net.SplitHostPort(d.front.address())
-	d.console = &console{log: log, task: t, store: store, front: d.front, traffic: d.traffic,
+	d.console = &console{task: t, store: store, front: d.front, traffic: d.traffic,
 		hide: secretsOf(t.spec.ConfigJson), sender: newSender(t, "http://localhost:"+bound)}
 	if c.Console != nil {
 		d.console.name, _, _ = net.SplitHostPort(*c.Console) // which was listened on

@@ -9,12 +9,12 @@ import (
 	"unicode/utf8"
 )
 
-// A detail is what is shown of one exchange.
+// A detail is what is shown of one exchange, without secrets.
 type detail struct {
 	line
 	Query     string      `json:"query,omitempty"`
-	Headers   [][2]string `json:"headers"`
-	Body      string      `json:"body"`
+	Headers   [][2]string `json:"headers"` // names and values
+	Body      string      `json:"body"`    // empty if it is not text
 	Answer    string      `json:"answer,omitempty"`
 	Reason    *reason     `json:"reason,omitempty"`
 	Documents []shownRow  `json:"documents"`

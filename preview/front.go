@@ -17,12 +17,15 @@ import (
 
 // A front stands before the connector as Flow's network proxy does, and sees every request and its answer. The
 // connector learns no more than it does there: the Host is the sender's, whose address is behind the others in
-// X-Forwarded-For.
+// X-Forwarded-For, hop-by-hop headers are dropped, and nothing else is added.
+//
+// It outlives the connector's processes: while none listens, senders hear 503 with Retry-After, as they do from Flow
+// while a task restarts.
 type front struct {
 	listener net.Listener
 	server   http.Server
 	proxy    httputil.ReverseProxy
-	target   atomic.Pointer[string] // where the connector listens; nil while it does not
+	target   atomic.Pointer[string] // host and port where the connector listens; nil while it does not
 	traffic  *traffic
 	last     func() int64 // the latest sequence in the store
 }
@@ -30,13 +33,14 @@ type front struct {
 // frontGrace is how long answers may take to leave at the end.
 const frontGrace = 2 * time.Second
 
-// newFront listens on a port.
+// newFront listens on a port of all addresses, as the connector does by itself; 0 is any that is free. It serves until
+// close.
 func newFront(log *logrus.Logger, port uint16, traffic *traffic, last func() int64) (*front, error) {
 	listener, err := net.Listen("tcp4", fmt.Sprintf("0.0.0.0:%d", port))
 	if err != nil {
 		return nil, fmt.Errorf("listening for webhooks: %w; choose another with --port", err)
 	}
-	const connections = 1024 // kept open to the connector
+	const connections = 1024 // kept open to the connector, for as many senders at a time without a new one
 	f := &front{listener: listener, traffic: traffic, last: last}
 	problems := stdlog.New(log.WriterLevel(logrus.DebugLevel), "", 0) // senders that break off
 	f.server = http.Server{Handler: f, ErrorLog: problems, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 75 * time.Second}

@@ -68,7 +68,8 @@ func pathOf(b *protocol.CaptureSpec_Binding) hookPath {
 	return p
 }
 
-// signs tells whether it can sign as the configuration requires.
+// signs tells whether it can sign as the configuration requires. Preview knows the connector by the protocol alone, and
+// of senders Intercom: what others would sign is sent without a signature, and refused.
 func (s sender) signs() bool {
 	provider := s.config.SignatureConfig.Provider
 	return provider == "" || provider == "none" || provider == "intercom"
@@ -110,7 +111,8 @@ func (s sender) post(ctx context.Context, method, target string, header http.Hea
 // notInReplay are headers of a request that another one has of its own.
 var notInReplay = []string{"Connection", "Content-Length", "Host", "X-Forwarded-For", "Transfer-Encoding", "Expect"}
 
-// replayRequest sends a kept request again, signed anew.
+// replayRequest sends a kept request again, signed anew: a person who asks for it vouches for what the sender could
+// not prove. A body of which the end is missing is not sent.
 func (c *console) replayRequest(r *http.Request) (any, error) {
 	x, err := c.exchange(r)
 	if err != nil {

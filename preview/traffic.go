@@ -23,13 +23,13 @@ type exchange struct {
 	Size   int64     `json:"size"`   // bytes of the body as sent
 	Cut    bool      `json:"cut"`    // the body is longer than what is kept of it
 
-	took        time.Duration
-	query       string
+	took        time.Duration // from its headers to the end of its answer
+	query       string        // as it was sent
 	host        string
-	header      http.Header
-	body        []byte // at most maxKept
-	answer      []byte // of refusals
-	after, upTo int64  // sequences of the store, between which its documents are
+	header      http.Header // with secrets, unless it was read from the store
+	body        []byte      // at most maxKept, as it was sent
+	answer      []byte      // of refusals, at most maxKept
+	after, upTo int64       // sequences of the store: its documents are behind the first, up to the second
 }
 
 // accepted tells that the webhook is durable, or that its sender learned what it asked.
@@ -65,11 +65,13 @@ func (x *exchange) line(s secrets) line {
 	return l
 }
 
-// Traffic is what has passed the front lately.
+// Traffic is what has passed the front lately: the last maxExchanges of each kind, and numbers of the last quarter of
+// an hour. Refusals have a list of their own, so that a flood of accepted webhooks does not sweep away the one that
+// somebody looks for.
 type traffic struct {
 	mu       sync.Mutex
 	next     int64       // the next id
-	accepted []*exchange // the oldest first, in a ring once it is full
+	accepted []*exchange // the oldest first; at most twice as many as are kept
 	refused  []*exchange
 	timeline timeline
 }

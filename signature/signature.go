@@ -2,8 +2,9 @@
 // error out, the clock injected.
 //
 // A provider is one file here: its configuration, which also makes its part of the form, and the [Scheme] that the
-// configuration describes, over the verifiers of this file and of mac.go and ecdsa.go. A new one is such a file, its
-// vectors in vectors_test.go, and its line in [Providers].
+// configuration describes, over the verifiers of this file and of mac.go and ecdsa.go, with the recipe by which a person
+// signs in a shell to try it. A new one is such a file, its vectors in testdata/vectors.sh, its line in
+// TestRecipesMakeSignaturesThatPass, and its line in [Providers].
 package signature
 
 import (
