@@ -105,9 +105,12 @@ func (b *batch) add(codec protocol.Codec, d document, held *reservation, parts .
 	return nil
 }
 
-// decodedShare is how many times its bytes a document takes while it is decoded: a map of short members, each of them
-// an interface and a string.
-const decodedShare = 12
+// What a document takes while it is looked at, in multiples of its bytes: a copy at a glance, and decoded a map of short
+// members, each of them an interface and a string.
+const (
+	glanceShare  = 1
+	decodedShare = 12
+)
 
 // validate refuses the request if the runtime would refuse one of its documents.
 func (b *batch) validate(held *reservation) error {
@@ -116,20 +119,11 @@ func (b *batch) validate(held *reservation) error {
 		if d.binding.validator.Covered() && !d.foreign {
 			continue
 		}
-		text := d.of(b.frames)
-		if d.binding.validator.Accepts(text) {
-			continue
-		}
-		decoded := decodedShare * int64(d.end-d.start)
-		if err := held.take(decoded); err != nil {
+		found, err := d.violations(b.frames, held)
+		if err != nil {
 			return err
 		}
-		for _, violation := range d.binding.validator.Validate(text) {
-			violation.Document = d.element
-			violations = append(violations, violation)
-		}
-		held.give(decoded)
-		if len(violations) >= schemas.MaxViolations {
+		if violations = append(violations, found...); len(violations) >= schemas.MaxViolations {
 			break
 		}
 	}
@@ -139,4 +133,27 @@ func (b *batch) validate(held *reservation) error {
 	r := refuse(http.StatusBadRequest, "the collection's write schema does not accept the webhook: %s", violations[0])
 	r.Violations = violations
 	return r
+}
+
+// violations returns why the runtime would refuse the document. Most are right, and seen to be at a glance.
+func (d document) violations(frames []byte, held *reservation) ([]schemas.Violation, error) {
+	text := d.of(frames)
+	size := int64(len(text))
+	if err := held.take(glanceShare * size); err != nil {
+		return nil, err
+	}
+	accepted := d.binding.validator.Accepts(text)
+	held.give(glanceShare * size)
+	if accepted {
+		return nil, nil
+	}
+	if err := held.take(decodedShare * size); err != nil {
+		return nil, err
+	}
+	defer held.give(decodedShare * size)
+	found := d.binding.validator.Validate(text)
+	for i := range found {
+		found[i].Document = d.element
+	}
+	return found, nil
 }
