@@ -171,15 +171,19 @@ func TestAcceptorsEnd(t *testing.T) {
 		if err != nil {
 			continue // the validator does not take it either
 		}
-		deep := `{"_meta":{"webhookId":"1"},"a":` + strings.Repeat(`{"a":`, 90) + `1` + strings.Repeat("}", 91)
 		if v.glance == nil {
 			t.Errorf("%s is not understood", schema)
 			continue
 		}
-		g := glance{decoder: decoder{text: deep}, work: workShare * len(deep)}
-		g.accepted(v.glance)
-		if g.work < -deepest {
-			t.Errorf("%s: %d looks too many", schema, -g.work)
+		const long = 100_000
+		for name, filler := range map[string]string{"text": `"` + strings.Repeat("x", long) + `"`, "space": strings.Repeat(" ", long) + "1",
+			"members": `{"m":[` + strings.Repeat("1,", long) + `1]}`} {
+			deep := `{"_meta":{"webhookId":"1"},"a":` + strings.Repeat(`{"a":`, 90) + filler + strings.Repeat("}", 91)
+			g := glance{decoder: decoder{text: deep}, work: workShare * len(deep)}
+			g.accepted(v.glance)
+			if g.work < -2*len(deep) {
+				t.Errorf("%s, deep %s: looked at %d bytes too many", schema, name, -g.work)
+			}
 		}
 	}
 }

@@ -5,14 +5,22 @@ import "strings"
 // A glance passes once over text that is known to be valid JSON, and asks acceptors about its values.
 type glance struct {
 	decoder
-	work int // values that it may still look at: alternatives make it look at the same ones again
+	work int // bytes that it may still look at: alternatives make it look at the same ones again
 	deep int
 }
 
 const (
-	workShare = 4   // values for each byte of the text; everyday schemas need less than one
+	workShare = 16  // how often it may look at the whole text; everyday schemas need it once or twice
 	deepest   = 400 // acceptors within each other, of a schema that refers to itself
 )
+
+// next charges the white space that it skips.
+func (g *glance) next() byte {
+	before := g.at
+	c := g.decoder.next()
+	g.work -= g.at - before
+	return c
+}
 
 // accepts tells that the text is plainly what the acceptor accepts.
 func (a *acceptor) accepts(text string) bool {
@@ -22,6 +30,9 @@ func (a *acceptor) accepts(text string) bool {
 
 // accepted passes a value; nil accepts any. Where it returns false, the glance is over, or goes back.
 func (g *glance) accepted(a *acceptor) bool {
+	if g.work < 0 || g.deep > deepest {
+		return false
+	}
 	c := g.next()
 	if a == nil {
 		g.skip(c)
@@ -30,20 +41,25 @@ func (g *glance) accepted(a *acceptor) bool {
 	g.work--
 	g.deep++
 	defer func() { g.deep-- }()
-	if g.work < 0 || g.deep > deepest {
-		return false
-	}
 	start := g.at
 	for _, other := range a.all {
 		if g.at = start; !g.accepted(other) {
 			return false
 		}
 	}
-	if len(a.any) > 0 && !g.acceptedByAny(a.any, start) {
+	if len(a.any) > 0 && !g.acceptedByAny(a.any, start) || g.work < 0 {
 		return false
 	}
+	passed := g.at // by others, if there are any
 	g.at = start
-	return g.own(a, c) && (a.values == nil || a.values[g.text[start:g.at]])
+	switch {
+	case c == '{' && passed > start && !a.object.looks: // there is nothing more to see
+		g.at = passed
+		return a.kinds&objects != 0 && a.values == nil
+	case !g.own(a, c):
+		return false
+	}
+	return a.values == nil || a.values[g.text[start:g.at]]
 }
 
 // acceptedByAny goes back for each alternative.
@@ -60,10 +76,7 @@ func (g *glance) acceptedByAny(some []*acceptor, start int) bool {
 func (g *glance) own(a *acceptor, c byte) bool {
 	switch c {
 	case '{':
-		if a.kinds&objects == 0 {
-			return false
-		}
-		return g.acceptedObject(&a.object)
+		return a.kinds&objects != 0 && g.acceptedObject(&a.object)
 	case '[':
 		return a.kinds&arrays != 0 && g.acceptedArray(a)
 	case '"':
@@ -90,6 +103,7 @@ func (g *glance) acceptedObject(rules *objectRules) bool {
 			g.next()
 		}
 		name := g.str()
+		g.work -= len(name)
 		g.next()
 		g.at++ // the colon
 		m, ok := rules.members[name]
@@ -124,7 +138,9 @@ func (g *glance) acceptedString(rules *textRules) bool {
 		g.skip('"')
 		return true
 	}
-	return rules.allows(g.str())
+	said := g.str()
+	g.work -= len(said)
+	return rules.allows(said)
 }
 
 // shortInteger is how many characters an integer may have that is computed with here.
@@ -161,6 +177,7 @@ func (g *glance) acceptedNumber(a *acceptor) bool {
 
 // skip passes a value that begins with c.
 func (g *glance) skip(c byte) {
+	before := g.at
 	switch c {
 	case '"':
 		g.skipString()
@@ -175,6 +192,7 @@ func (g *glance) skip(c byte) {
 			g.at++
 		}
 	}
+	g.work -= g.at - before
 }
 
 // skipString passes a string: up to the first quote behind an even number of backslashes.
