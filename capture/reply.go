@@ -89,6 +89,7 @@ func (s *server) writeRefusal(w http.ResponseWriter, req *http.Request, err erro
 	if (errors.Is(err, errQueueFull) || errors.Is(err, errNoRoom)) && s.sender.Provider == "intercom" {
 		r.status = http.StatusTooManyRequests // on which Intercom holds webhooks back for up to 2 hours, on 503 for a minute
 	}
+	s.metrics.refused(cmp.Or(s.labels[req.Pattern], "other"), r, err)
 	for name, value := range r.header {
 		w.Header().Set(name, value)
 	}
@@ -97,7 +98,6 @@ func (s *server) writeRefusal(w http.ResponseWriter, req *http.Request, err erro
 	writeJSON(w, r.status, r)
 	_ = control.Flush()
 	drain(control, req)
-	s.metrics.refused(cmp.Or(s.labels[req.Pattern], "other"), r, err)
 	fields := logrus.Fields{"method": req.Method, "path": req.URL.Path, "status": r.status, "reason": r.Message}
 	if len(r.Violations) > 0 {
 		fields["violations"] = r.Violations
