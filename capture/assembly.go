@@ -12,12 +12,11 @@ import (
 type assembly struct {
 	*hook
 	*scanner
-	request *http.Request
-	held    *reservation
-	text    []byte // what all share of _meta, and behind it what is of one document
-	shared  int    // of text
-
+	request    *http.Request
 	receivedAt time.Time
+	held       *reservation
+	text       []byte // what all share of _meta, and behind it what is of one document
+	shared     int    // of text
 }
 
 // expected is about how much the documents will be.

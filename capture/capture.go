@@ -22,7 +22,7 @@ import (
 // A Connector is this capture connector, as far as it needs the runtime's bindings.
 type Connector struct {
 	Log     *logrus.Logger
-	Version string
+	Version string // which pages and metrics tell
 }
 
 // Validate answers the resource path of each binding, in order, or why the capture would not work.

@@ -8,23 +8,39 @@ import (
 	"strconv"
 )
 
-// PortVariable overrides [DefaultPort] from the environment; 0 lets the system choose.
+// Ports from the environment. Webhooks on port 0 come to any that is free; metrics on port 0 are not served.
 const (
-	PortVariable = "SOURCE_HTTP_INGEST_PORT"
-	DefaultPort  = 8080 // the port that the image exposes
+	PortVariable        = "SOURCE_HTTP_INGEST_PORT"
+	DefaultPort         = 8080 // the public port that the image exposes
+	MetricsPortVariable = "SOURCE_HTTP_INGEST_METRICS_PORT"
+	DefaultMetricsPort  = 9090 // the private one
 )
+
+// portFrom returns the port that a variable of the environment names.
+func portFrom(variable string, otherwise uint16) (uint16, error) {
+	text := os.Getenv(variable)
+	if text == "" {
+		return otherwise, nil
+	}
+	port, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		return 0, fmt.Errorf("%s is %q; set it to a port number, or unset it for %d", variable, text, otherwise)
+	}
+	return uint16(port), nil
+}
+
+// listenOn binds a port of all addresses, where the runtime's proxy looks for it.
+func listenOn(port uint16) (net.Listener, error) {
+	return net.Listen("tcp4", fmt.Sprintf("0.0.0.0:%d", port))
+}
 
 // listen binds the port that webhooks come to.
 func listen() (net.Listener, error) {
-	port := DefaultPort
-	if text := os.Getenv(PortVariable); text != "" {
-		n, err := strconv.ParseUint(text, 10, 16)
-		if err != nil {
-			return nil, fmt.Errorf("%s is %q; set it to a port number, or unset it for %d", PortVariable, text, DefaultPort)
-		}
-		port = int(n)
+	port, err := portFrom(PortVariable, DefaultPort)
+	if err != nil {
+		return nil, err
 	}
-	listener, err := net.Listen("tcp4", net.JoinHostPort("0.0.0.0", strconv.Itoa(port)))
+	listener, err := listenOn(port)
 	if err != nil {
 		return nil, fmt.Errorf("listening for webhooks: %w", err)
 	}

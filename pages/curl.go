@@ -2,9 +2,10 @@ package pages
 
 import (
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
+
+	"al.essio.dev/pkg/shellescape"
 
 	"source-intercom-ingest/signature"
 )
@@ -14,7 +15,7 @@ import (
 func (s Site) curl(h Hook, body, base string) string {
 	signed := s.Config.Signature.Requires()
 	var before, line, data strings.Builder
-	data.WriteString(quote(body))
+	data.WriteString(shellescape.Quote(body))
 	if len(signed) > 0 {
 		before.WriteString("BODY=" + data.String() + "; ")
 		data.Reset()
@@ -35,19 +36,9 @@ func (s Site) curl(h Hook, body, base string) string {
 	}
 	for _, name := range h.idHeaders() {
 		if !slices.ContainsFunc(signed, func(h signature.Header) bool { return http.CanonicalHeaderKey(h.Name) == name }) {
-			line.WriteString(" -H " + quote(name+": 1"))
+			line.WriteString(" -H " + shellescape.Quote(name+": 1"))
 		}
 	}
 	address := base + h.Path.Expand(func(string) string { return "1" })
-	return before.String() + "curl" + line.String() + " -d " + data.String() + " " + quote(address)
-}
-
-var plain = regexp.MustCompile(`^[\w./:@%+=-]+$`)
-
-// quote writes a word for a shell.
-func quote(word string) string {
-	if plain.MatchString(word) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	return before.String() + "curl" + line.String() + " -d " + data.String() + " " + shellescape.Quote(address)
 }

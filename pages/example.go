@@ -10,15 +10,10 @@ import (
 	"strings"
 
 	"source-intercom-ingest/intercom"
+	"source-intercom-ingest/schemas"
 )
 
 type object = map[string]any
-
-// Tokens of JSON pointers stand for member names (RFC 6901).
-var (
-	escape   = strings.NewReplacer("~", "~0", "/", "~1")
-	unescape = strings.NewReplacer("~1", "/", "~0", "~")
-)
 
 // maxDepth and maxSteps end the examples of schemas that refer to themselves.
 const (
@@ -96,7 +91,7 @@ type exampler struct {
 
 // complete sets a member that is missing, through objects that may be missing as well.
 func (e exampler) complete(value object, schema any, tokens []string) {
-	name := unescape.Replace(tokens[0])
+	name := schemas.Unescape(tokens[0])
 	properties, _ := e.flat(schema, 0)["properties"].(object)
 	inner, isObject := value[name].(object)
 	switch {
@@ -194,7 +189,7 @@ func resolve(root any, ref string) any {
 		}
 		switch value := at.(type) {
 		case object:
-			at = value[unescape.Replace(token)]
+			at = value[schemas.Unescape(token)]
 		case []any:
 			i, err := strconv.Atoi(token)
 			if err != nil || i >= len(value) {

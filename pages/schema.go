@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"source-intercom-ingest/schemas"
 )
 
 // What stands under a keyword of JSON Schema: a schema, a list of them, or a map of them. All else is left as it is.
@@ -60,7 +62,7 @@ func each(sub object, f func(schema any, path string) any) object {
 		case mapKeywords[name] && isMap:
 			properties := make(object, len(members))
 			for member, property := range members {
-				properties[member] = f(property, name+"/"+escape.Replace(member))
+				properties[member] = f(property, name+"/"+schemas.Escape(member))
 			}
 			value = properties
 		case schemaKeywords[name]:

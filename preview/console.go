@@ -44,7 +44,7 @@ func listenConsole(log *logrus.Logger, address *string) (net.Listener, error) {
 	if address != nil {
 		listener, err := net.Listen("tcp", *address)
 		if err != nil {
-			return nil, fmt.Errorf("--console %q: %w; write an address such as %s, or nothing for no console", *address, err, DefaultConsole)
+			return nil, fmt.Errorf("--console %q: %w; write another address and port, such as 127.0.0.1:0 for any port that is free, or nothing for no console", *address, err)
 		}
 		if bound, ok := listener.Addr().(*net.TCPAddr); ok && !bound.IP.IsLoopback() {
 			log.Warnf("the console on %v is open to everyone who can reach it: it shows documents, and sends webhooks with the secrets of the configuration", bound)
@@ -94,7 +94,13 @@ func (c *console) close() {
 }
 
 // address is where a browser finds the console.
-func (c *console) address() string { return "http://" + c.listener.Addr().String() + "/" }
+func (c *console) address() string {
+	address := c.listener.Addr().String()
+	if bound, ok := c.listener.Addr().(*net.TCPAddr); ok && bound.IP.IsUnspecified() {
+		address = fmt.Sprintf("localhost:%d", bound.Port)
+	}
+	return "http://" + address + "/"
+}
 
 // guard keeps pages of other origins out: what a browser asks for by a name that only pretends to be this machine, it
 // does not get. Its own page does no more than it needs.
@@ -224,13 +230,12 @@ func (c *console) stats() any {
 	for _, b := range c.task.spec.Bindings {
 		byCollection[b.Collection.Name] += 0 // those that are empty are listed
 	}
-	c.traffic.mu.Lock()
-	defer c.traffic.mu.Unlock()
+	points, accepted, refused := c.traffic.numbers(time.Now())
 	return map[string]any{
 		"collections": byCollection,
-		"timeline":    c.traffic.timeline.points(time.Now()),
-		"accepted":    c.traffic.timeline.totals.accepted,
-		"refused":     c.traffic.timeline.totals.refused,
+		"timeline":    points,
+		"accepted":    accepted,
+		"refused":     refused,
 		"listening":   c.front.target.Load() != nil,
 	}
 }

@@ -33,11 +33,11 @@ func (c *Command) openDesk(log *logrus.Logger, t *task, connector *connector, st
 	if err != nil {
 		return nil, err
 	}
-	listener, err := listenConsole(log, c.Console)
+	refused, err := store.refusals()
 	if err != nil {
 		return nil, err
 	}
-	refused, err := store.refusals()
+	listener, err := listenConsole(log, c.Console)
 	if err != nil {
 		return nil, err
 	}

@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"regexp"
 	"strings"
+
+	"al.essio.dev/pkg/shellescape"
 )
 
 // greet tells a person where to post, how to try it, and where the documents are. The console is empty for none.
@@ -27,12 +28,12 @@ func greet(w io.Writer, t *task, address, db, console string) {
 		fmt.Fprintf(w, "Watch them:\n  %s\n", console)
 	}
 	fmt.Fprintf(w, "They are kept in %s; the latest of each key:\n  sqlite3 %s %s\n\n",
-		db, quote(db), quote(fmt.Sprintf(`SELECT document FROM "%s"`, collection)))
+		db, shellescape.Quote(db), shellescape.Quote(fmt.Sprintf(`SELECT document FROM "%s"`, collection)))
 }
 
 // curlLine returns a command line that posts a webhook. Secrets are not written out: they would stay on the screen.
 func curlLine(url string, config endpoint, body, idHeader, id string) string {
-	body = quote(body)
+	body = shellescape.Quote(body)
 	line := "curl"
 	if config.token() != "" {
 		line += ` -H "Authorization: Bearer $AUTH_TOKEN"`
@@ -41,17 +42,7 @@ func curlLine(url string, config endpoint, body, idHeader, id string) string {
 		line += ` -H "X-Hub-Signature: sha1=$(printf %s ` + body + ` | openssl dgst -sha1 -hmac "$CLIENT_SECRET" -r | cut -d' ' -f1)"`
 	}
 	if idHeader != "" {
-		line += " -H " + quote(idHeader+": "+id)
+		line += " -H " + shellescape.Quote(idHeader+": "+id)
 	}
-	return line + " --data-raw " + body + " " + quote(url)
-}
-
-var plain = regexp.MustCompile(`^[\w./:@%+=-]+$`)
-
-// quote writes a word for a shell.
-func quote(word string) string {
-	if plain.MatchString(word) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	return line + " --data-raw " + body + " " + shellescape.Quote(url)
 }

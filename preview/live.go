@@ -78,10 +78,7 @@ func (s summary) next(documents int64, now time.Time) (string, summary) {
 	}
 	text := fmt.Sprintf("%d %s, %.0f a second", documents, noun, float64(documents-s.documents)/seconds)
 	if s.traffic != nil {
-		s.traffic.mu.Lock()
-		accepted, refused := s.traffic.timeline.totals.accepted, s.traffic.timeline.totals.refused
-		points := s.traffic.timeline.points(now)
-		s.traffic.mu.Unlock()
+		points, accepted, refused := s.traffic.numbers(now)
 		text += fmt.Sprintf(" · %d accepted, %d refused", accepted, refused)
 		if latest := points[len(points)-1]; latest.P99 > 0 {
 			text += fmt.Sprintf(" · p50 %v ms, p99 %v ms", latest.P50, latest.P99)

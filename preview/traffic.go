@@ -102,6 +102,13 @@ func (t *traffic) add(x *exchange) {
 	}
 }
 
+// numbers returns the timeline up to now, and the counts since preview began.
+func (t *traffic) numbers(now time.Time) (points []point, accepted, refused int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.timeline.points(now), t.timeline.totals.accepted, t.timeline.totals.refused
+}
+
 // push appends to a list that forgets its oldest half when it is twice as long as it need be.
 func push(list []*exchange, x *exchange) []*exchange {
 	if len(list) == 2*maxExchanges {

@@ -66,8 +66,13 @@ type textRules struct {
 
 const unlimited = int(^uint(0) >> 1)
 
-// never accepts nothing.
+// neverAccepts is the acceptor of no value.
 var neverAccepts = &acceptor{}
+
+// newAny returns an acceptor of every value, to which rules are added.
+func newAny() *acceptor {
+	return &acceptor{kinds: every, most: unlimited, text: textRules{most: unlimited}}
+}
 
 // newAcceptor reads a compiled schema and the key that documents need; nil if it can not decide what they mean.
 func newAcceptor(schema *jsonschema.Schema, keys []key) *acceptor {
@@ -112,7 +117,7 @@ func (r *schemaReader) read(s *jsonschema.Schema) *acceptor {
 	if a, ok := r.made[s]; ok {
 		return a
 	}
-	a := &acceptor{kinds: every, most: unlimited, text: textRules{most: unlimited}}
+	a := newAny()
 	r.made[s] = a
 	if !understands(s) {
 		r.understood = false
@@ -164,7 +169,7 @@ func (r *schemaReader) readAny(a *acceptor, s *jsonschema.Schema) {
 	for _, sub := range s.AnyOf {
 		sub := r.read(sub)
 		if sub == nil {
-			sub = &acceptor{kinds: every, most: unlimited, text: textRules{most: unlimited}}
+			sub = newAny()
 		}
 		a.any = append(a.any, sub)
 	}

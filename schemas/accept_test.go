@@ -149,7 +149,7 @@ func TestAcceptorsAcceptNothingThatTheValidatorDoesNot(t *testing.T) {
 
 // Everyday schemas are understood, and their documents accepted at a glance.
 func TestEverydayDocumentsAreAcceptedAtAGlance(t *testing.T) {
-	schema, doc := everyday()
+	schema, doc := everyday(t)
 	v, err := Compile([]byte(schema), []string{"/_meta/webhookId", "/id"}, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -84,27 +84,40 @@ func (d *decoder) array() []any {
 
 func (d *decoder) str() string {
 	start := d.at
-	end := start + 1 + strings.IndexByte(d.text[start+1:], '"')
-	if strings.IndexByte(d.text[start:end], '\\') < 0 {
-		d.at = end + 1
-		return d.text[start+1 : end]
+	d.passString()
+	raw := d.text[start:d.at]
+	if strings.IndexByte(raw, '\\') < 0 {
+		return raw[1 : len(raw)-1]
 	}
-	for end = start + 1; d.text[end] != '"'; end++ {
-		if d.text[end] == '\\' {
-			end++
+	said, _ := jsontext.AppendUnquote(nil, raw)
+	return string(said)
+}
+
+// passString passes a string: up to the first quote behind an even number of backslashes.
+func (d *decoder) passString() {
+	for end := d.at + 1; ; end++ {
+		end += strings.IndexByte(d.text[end:], '"')
+		slashes := 0
+		for d.text[end-1-slashes] == '\\' {
+			slashes++
+		}
+		if slashes%2 == 0 {
+			d.at = end + 1
+			return
 		}
 	}
-	d.at = end + 1
-	said, _ := jsontext.AppendUnquote(nil, d.text[start:d.at])
-	return string(said)
 }
 
 func (d *decoder) number() json.Number {
 	start := d.at
+	d.passNumber()
+	return boundNumber(d.text[start:d.at])
+}
+
+func (d *decoder) passNumber() {
 	for d.at < len(d.text) && strings.IndexByte("+-.0123456789Ee", d.text[d.at]) >= 0 {
 		d.at++
 	}
-	return boundNumber(d.text[start:d.at])
 }
 
 // boundNumber replaces a number that would be costly to compute with exactly by the double that it means. The runtime

@@ -180,7 +180,7 @@ func (g *glance) skip(c byte) {
 	before := g.at
 	switch c {
 	case '"':
-		g.skipString()
+		g.passString()
 	case 't', 'n':
 		g.at += len("true")
 	case 'f':
@@ -188,26 +188,9 @@ func (g *glance) skip(c byte) {
 	case '{', '[':
 		g.skipNested()
 	default:
-		for g.at < len(g.text) && strings.IndexByte("+-.0123456789Ee", g.text[g.at]) >= 0 {
-			g.at++
-		}
+		g.passNumber()
 	}
 	g.work -= g.at - before
-}
-
-// skipString passes a string: up to the first quote behind an even number of backslashes.
-func (g *glance) skipString() {
-	for end := g.at + 1; ; end++ {
-		end += strings.IndexByte(g.text[end:], '"')
-		slashes := 0
-		for g.text[end-1-slashes] == '\\' {
-			slashes++
-		}
-		if slashes%2 == 0 {
-			g.at = end + 1
-			return
-		}
-	}
 }
 
 // skipNested passes an object or an array.
@@ -219,7 +202,7 @@ func (g *glance) skipNested() {
 		case '}', ']':
 			depth--
 		case '"':
-			g.skipString()
+			g.passString()
 			continue
 		}
 		if g.at++; depth == 0 {

@@ -33,6 +33,9 @@ var (
 	unescape = strings.NewReplacer("~1", "/", "~0", "~")
 )
 
+// Escape returns the token of a JSON pointer that stands for a member name (RFC 6901).
+func Escape(name string) string { return escape.Replace(name) }
+
 // Unescape returns the member name that a token of a JSON pointer stands for (RFC 6901).
 func Unescape(token string) string { return unescape.Replace(token) }
 

@@ -1,6 +1,9 @@
 package signature
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // A Header is one that a signed request carries.
 type Header struct {
@@ -20,7 +23,7 @@ func (s *Scheme) Requires() []Header {
 	v := s.variants[0]
 	headers := []Header{{v.header, "the signature of the body", v.recipe.shell(v)}}
 	if v.timestamp != "" {
-		headers = append(headers, Header{v.timestamp, "when it was signed, in " + unitName(v.unit) + " since 1970", "$NOW"})
+		headers = append(headers, Header{v.timestamp, "when it was signed, in " + unitName(v.unit) + " since 1970", v.now()})
 	}
 	if v.id != "" {
 		headers = append(headers, Header{v.id, "the id of the message", "msg_1"})
@@ -36,14 +39,18 @@ type recipe struct {
 	base64 bool   // else hexadecimal
 }
 
+// now is the timestamp as a shell has it, of the seconds in $NOW.
+func (v variant) now() string {
+	if v.unit == time.Millisecond {
+		return "${NOW}000"
+	}
+	return "$NOW"
+}
+
 // shell returns the value of the variant's header.
 func (r recipe) shell(v variant) string {
 	if r.digest == "" {
 		return ""
-	}
-	now := "$NOW"
-	if unitName(v.unit) == "milliseconds" {
-		now = "${NOW}000"
 	}
 	var signs strings.Builder
 	for _, p := range v.parts {
@@ -53,7 +60,7 @@ func (r recipe) shell(v variant) string {
 		case payload:
 			signs.WriteString("$BODY")
 		case timestamp:
-			signs.WriteString(now)
+			signs.WriteString(v.now())
 		case messageID:
 			signs.WriteString("msg_1")
 		}
@@ -68,7 +75,7 @@ func (r recipe) shell(v variant) string {
 	} else {
 		openssl += " -r | cut -d' ' -f1)"
 	}
-	return strings.NewReplacer("{SIGNATURE}", openssl, "{TIMESTAMP}", now).Replace(r.format)
+	return strings.NewReplacer("{SIGNATURE}", openssl, "{TIMESTAMP}", v.now()).Replace(r.format)
 }
 
 // inQuotes writes a text as it stands between a shell's double quotes.

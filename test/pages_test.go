@@ -1,6 +1,7 @@
 package test
 
 import (
+	"html"
 	"net/http"
 	"os"
 	"os/exec"
@@ -80,7 +81,7 @@ func TestThePagesCommandWorks(t *testing.T) {
 			if line == nil {
 				t.Fatal(page)
 			}
-			command := strings.NewReplacer("&#39;", "'", "&#34;", `"`, "&amp;", "&", "&lt;", "<", "&gt;", ">", "&#43;", "+").Replace(line[1])
+			command := html.UnescapeString(line[1])
 			cmd := exec.Command("sh", "-c", command)
 			cmd.Env = append(os.Environ(), "AUTH_TOKEN=t0ken of mine", "CLIENT_SECRET=s3cret of mine")
 			if out, err := cmd.Output(); err != nil || string(out) != `{"published":1}` {
