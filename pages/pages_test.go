@@ -132,7 +132,7 @@ func TestTheExampleIsAccepted(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			document := `{"_meta":{"webhookId":"1","receivedAt":"2026-01-02T03:04:05Z"},` + strings.ReplaceAll(found[1], `'\''`, `'`)[1:]
+			document := `{"_meta":{"webhookId":"1","receivedAt":"2026-01-02T03:04:05Z"},` + strings.ReplaceAll(found[1], `'"'"'`, `'`)[1:]
 			if wrong := v.Validate([]byte(document)); len(wrong) > 0 {
 				t.Errorf("%s: %v", document, wrong)
 			}

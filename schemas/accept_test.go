@@ -188,6 +188,28 @@ func TestAcceptorsEnd(t *testing.T) {
 	}
 }
 
+// Nor does it make the schema costly to prepare.
+func TestSchemasThatReferToThemselvesArePreparedQuickly(t *testing.T) {
+	for _, keyword := range []string{"allOf", "anyOf"} {
+		for _, ref := range []string{"#/$defs/d", "flow://d"} {
+			schema := fmt.Sprintf(`{"$ref":%[2]q,"$defs":{"d":{"$id":"flow://d","%[1]s":[{"$ref":"flow://d"},{"$ref":"flow://d"},{"properties":{"a":{"$ref":"flow://d"}}}]}}}`, keyword, ref)
+			if ref == "#/$defs/d" {
+				schema = fmt.Sprintf(`{"$ref":%[2]q,"$defs":{"d":{"%[1]s":[{"$ref":%[2]q},{"$ref":%[2]q},{"properties":{"a":{"$ref":%[2]q}}}]}}}`, keyword, ref)
+			}
+			v, err := Compile([]byte(schema), []string{"/a/b", "/c"}, nil)
+			if err != nil {
+				continue // the validator does not take it
+			}
+			if v.Covered() {
+				t.Errorf("%s accepts everything", schema)
+			}
+			if v.Accepts([]byte(`{"_meta":{"webhookId":"1"},"c":1}`)) {
+				t.Errorf("%s accepts a document without the key", schema)
+			}
+		}
+	}
+}
+
 func ExampleValidator_Validate() {
 	v, _ := Compile([]byte(`{"properties":{"n":{"type":"integer","maximum":9}}}`), nil, nil)
 	fmt.Println(v.Validate([]byte(`{"_meta":{"webhookId":"1"},"n":9}`)))

@@ -55,7 +55,13 @@ var assertions = []string{
 type coverage struct {
 	ids   map[string]any // schemas of the root's $defs by their $id
 	depth int
+	steps int // so far; those of a schema that refers to itself in alternatives are more than anyone can take
 }
+
+const (
+	maxCoverageDepth = 64
+	maxCoverageSteps = 10_000
+)
 
 // covers tells whether the schema accepts every document of the shape, so that none needs to be decoded for it.
 func covers(schema any, s shape) bool {
@@ -76,6 +82,7 @@ func covers(schema any, s shape) bool {
 // covers is the recursion over a schema. Keywords that are in none of its steps are annotations, as for the runtime.
 func (c *coverage) covers(schema any, s shape) bool {
 	c.depth++
+	c.steps++
 	defer func() { c.depth-- }()
 	sub, ok := schema.(object)
 	if !ok {
@@ -86,7 +93,7 @@ func (c *coverage) covers(schema any, s shape) bool {
 			return false
 		}
 	}
-	return c.depth < 64 && c.type_(sub, s) && c.format(sub, s) && c.reference(sub, s) &&
+	return c.depth < maxCoverageDepth && c.steps < maxCoverageSteps && c.type_(sub, s) && c.format(sub, s) && c.reference(sub, s) &&
 		c.allOf(sub, s) && c.anyOf(sub, s) && c.members(sub, s)
 }
 

@@ -24,7 +24,7 @@ func newKey(pointer string, schema any) key {
 			k.tokens = append(k.tokens, unescape.Replace(token))
 		}
 	}
-	k.hasDefault = hasDefault(schema, schema, k.tokens, 0)
+	k.hasDefault = defaultSearch{schema, map[seenReference]bool{}}.finds(schema, k.tokens)
 	return k
 }
 
@@ -49,10 +49,21 @@ func pointerTo(tokens []string) string {
 	return b.String()
 }
 
-// hasDefault looks for a default at a location, through properties, allOf and references to bundled schemas.
-func hasDefault(root, schema any, tokens []string, depth int) bool {
+// A defaultSearch looks for a default at a location, through properties, allOf and references to bundled schemas.
+type defaultSearch struct {
+	root any
+	seen map[seenReference]bool
+}
+
+// A seenReference was followed with so many tokens left of the location: again, it would lead to the same.
+type seenReference struct {
+	ref  string
+	left int
+}
+
+func (d defaultSearch) finds(schema any, tokens []string) bool {
 	sub, ok := schema.(object)
-	if !ok || depth > 64 {
+	if !ok {
 		return false
 	}
 	if len(tokens) == 0 && sub["default"] != nil {
@@ -60,15 +71,16 @@ func hasDefault(root, schema any, tokens []string, depth int) bool {
 	}
 	if len(tokens) > 0 {
 		properties, _ := sub["properties"].(object)
-		if hasDefault(root, properties[tokens[0]], tokens[1:], depth+1) {
+		if d.finds(properties[tokens[0]], tokens[1:]) {
 			return true
 		}
 	}
 	all, _ := sub["allOf"].([]any)
-	if ref, ok := sub["$ref"].(string); ok {
-		all = append(slices.Clone(all), bundled(root, ref))
+	if ref, ok := sub["$ref"].(string); ok && !d.seen[seenReference{ref, len(tokens)}] {
+		d.seen[seenReference{ref, len(tokens)}] = true
+		all = append(slices.Clone(all), bundled(d.root, ref))
 	}
-	return slices.ContainsFunc(all, func(sub any) bool { return hasDefault(root, sub, tokens, depth+1) })
+	return slices.ContainsFunc(all, func(sub any) bool { return d.finds(sub, tokens) })
 }
 
 // bundled finds the schema of the root's $defs with this $id or this local pointer.
