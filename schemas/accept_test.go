@@ -200,8 +200,8 @@ func TestSchemasThatReferToThemselvesArePreparedQuickly(t *testing.T) {
 			if err != nil {
 				continue // the validator does not take it
 			}
-			if v.Covered() {
-				t.Errorf("%s accepts everything", schema)
+			if keyless, err := Compile([]byte(schema), nil, nil); err != nil || keyless.Covered() {
+				t.Errorf("%s accepts everything, %v", schema, err)
 			}
 			if v.Accepts([]byte(`{"_meta":{"webhookId":"1"},"c":1}`)) {
 				t.Errorf("%s accepts a document without the key", schema)
