@@ -47,8 +47,7 @@ func listen() (net.Listener, error) {
 	return listener, nil
 }
 
-// A limited listener accepts a connection only while there are fewer than its limit. Its connections are those of the
-// system, whose ends net/http can close one at a time.
+// A limited listener accepts a connection only while there are fewer than its limit.
 type limited struct {
 	net.Listener
 	free chan struct{}
@@ -71,6 +70,7 @@ func (l limited) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
 	if err != nil {
 		<-l.free
+		return nil, err
 	}
-	return conn, err
+	return newConnection(conn), nil
 }
