@@ -59,7 +59,7 @@ func (b bodyReader) read(w http.ResponseWriter, r *http.Request, now time.Time, 
 		return body{}, err
 	}
 	patient := newPatientReader(w, r, now)
-	sent, err := b.readAll(patient, r.ContentLength)
+	sent, err := b.readAll(&patient, r.ContentLength)
 	patient.done()
 	if err != nil {
 		return body{}, bodyError(r, err)

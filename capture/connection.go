@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// lookoutTime is how long a handler may work before its sender is watched for leaving. Most webhooks are committed sooner.
+// lookoutTime is how long a handler may work before its sender is watched for leaving, and up to twice as long. Most
+// webhooks are committed sooner.
 const lookoutTime = 20 * time.Millisecond
 
 // A connection is a sender's, as net/http uses it: for each request that sets eight deadlines, of which hardly any ever
@@ -142,48 +143,65 @@ func (d *deadline) renew() error {
 	return d.set(d.wanted)
 }
 
-// A lookout is the time before a sender is watched.
+// A lookout is the time before a sender is watched: one to two periods of a timer that goes on while requests come, since
+// one that is set for each request would be more work.
 type lookout struct {
 	mu      sync.Mutex
 	ended   sync.Cond
 	allowed bool // no deadline says that a read should end
 	going   bool
-	timer   *time.Timer // ends it
+	count   uint64 // of lookouts
+	ticked  uint64 // the count at the last tick
+	ticks   bool   // there is a next one
+	timer   *time.Timer
 }
 
 func (l *lookout) init() {
 	l.allowed, l.ended.L = true, &l.mu
-	l.timer = time.AfterFunc(time.Hour, l.end)
+	l.timer = time.AfterFunc(time.Hour, l.tick)
 	l.timer.Stop()
 }
 
-// wait returns after lookoutTime, or when it is no longer allowed.
+// wait returns after the lookout, or when there is to be none.
 func (l *lookout) wait() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.going = l.allowed; !l.going {
-		return
+	l.count++
+	l.going = l.allowed
+	if l.going && !l.ticks {
+		l.ticks = true
+		l.timer.Reset(lookoutTime)
 	}
-	l.timer.Reset(lookoutTime)
 	for l.going {
 		l.ended.Wait()
 	}
-	l.timer.Stop() // if it is too late for that, the next lookout is short
 }
 
 // allow ends the lookout where there is to be none.
 func (l *lookout) allow(allowed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.allowed = allowed; !allowed && l.going {
-		l.going = false
-		l.ended.Signal()
+	if l.allowed = allowed; !allowed {
+		l.end()
+	}
+}
+
+// tick ends a lookout that was there at the last tick.
+func (l *lookout) tick() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ticked == l.count {
+		l.end()
+	}
+	if l.ticks = l.ticked != l.count; l.ticks {
+		l.ticked = l.count
+		l.timer.Reset(lookoutTime)
 	}
 }
 
 func (l *lookout) end() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.going = false
-	l.ended.Signal()
+	if l.going {
+		l.going = false
+		l.ended.Signal()
+	}
 }

@@ -111,8 +111,8 @@ func TestASenderThatLeavesIsNoticedAfterTheLookout(t *testing.T) {
 		near, far := net.Pipe()
 		ended := lookAhead(newConnection(near))
 		far.Close()
-		if took, err := ended(); err != io.EOF || took != lookoutTime {
-			t.Errorf("the read ended after %v with %v; it should have ended after %v with EOF", took, err, lookoutTime)
+		if took, err := ended(); err != io.EOF || took < lookoutTime || took > 2*lookoutTime {
+			t.Errorf("the read ended after %v with %v; it should have ended with EOF after %v, or up to twice as long", took, err, lookoutTime)
 		}
 	})
 }

@@ -3,7 +3,6 @@ package capture
 import (
 	"io"
 	"net/http"
-	"sync"
 	"time"
 )
 
@@ -14,57 +13,33 @@ const (
 	bodyTime  = 5 * time.Minute  // in all; 64 MiB at 224 KiB a second
 )
 
-// A patientReader reads a request's body until its sender is too slow. Most bodies come with their headers: for these a
-// timer is less work than the connection's deadlines.
+// A patientReader reads a request's body until its sender is too slow.
 type patientReader struct {
 	in      io.Reader
+	control *http.ResponseController // whose deadline ends a read
 	started time.Time
 	read    int64
-	checked int64       // of read, when the timer was set
-	timer   *time.Timer // calls expire
-
-	mu      sync.Mutex
-	control http.ResponseWriter // whose deadline ends a read; nil once the body is read
-	expired bool
+	counted int64 // of read, in the deadline
 }
-
-// patientReaders are used again, with their timers.
-var patientReaders = sync.Pool{New: func() any {
-	p := new(patientReader)
-	p.timer = time.AfterFunc(time.Hour, p.expire)
-	p.timer.Stop()
-	return p
-}}
 
 // newPatientReader starts the clock. Its done must be called once the body is read.
-func newPatientReader(w http.ResponseWriter, r *http.Request, now time.Time) *patientReader {
-	p := patientReaders.Get().(*patientReader)
-	p.in, p.control, p.started, p.read = r.Body, w, now, 0
-	p.extend(rateGrace)
+func newPatientReader(w http.ResponseWriter, r *http.Request, now time.Time) patientReader {
+	p := patientReader{in: r.Body, control: http.NewResponseController(w), started: now}
+	p.extend()
 	return p
 }
 
-// extend gives the sender so much time from now on.
-func (p *patientReader) extend(patience time.Duration) {
-	p.timer.Reset(patience)
-	p.checked = p.read
-}
-
-// expire ends the read that waits for the sender.
-func (p *patientReader) expire() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.control != nil {
-		p.expired = true
-		_ = http.NewResponseController(p.control).SetReadDeadline(time.Unix(1, 0)) // a connection that is gone tells so when it is read
-	}
+// extend gives the sender the time that what it has sent may take. A connection that is gone tells so when it is read.
+func (p *patientReader) extend() {
+	p.counted = p.read
+	patience := min(rateGrace+time.Duration(p.read/leastRate)*time.Second, bodyTime)
+	_ = p.control.SetReadDeadline(p.started.Add(patience))
 }
 
 // Read returns [os.ErrDeadlineExceeded] once the sender is too slow.
 func (p *patientReader) Read(b []byte) (int, error) {
-	if p.read-p.checked >= 8*leastRate { // a timer for each read would be work for nothing
-		until := p.started.Add(min(rateGrace+time.Duration(p.read/leastRate)*time.Second, bodyTime))
-		p.extend(time.Until(until))
+	if p.read-p.counted >= 8*leastRate { // a deadline for each read would be work for nothing
+		p.extend()
 	}
 	n, err := p.in.Read(b)
 	p.read += int64(n)
@@ -72,16 +47,4 @@ func (p *patientReader) Read(b []byte) (int, error) {
 }
 
 // done stops the clock: what the connection does while a request waits for its commit is another matter.
-func (p *patientReader) done() {
-	if p.timer.Stop() {
-		p.in, p.control = nil, nil
-		patientReaders.Put(p)
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.expired {
-		_ = http.NewResponseController(p.control).SetReadDeadline(time.Time{})
-	}
-	p.control = nil // for an expire that comes yet
-}
+func (p *patientReader) done() { _ = p.control.SetReadDeadline(time.Time{}) }

@@ -95,8 +95,13 @@ func (t *transactor) commit(ctx context.Context, frames []byte, within time.Dura
 	c := t.commits.Get().(*commit)
 	c.frames, c.held = frames, 0
 	c.state.Store(queued)
-	c.deadline.Reset(within)
+	soon := min(within, lookoutTime)
+	c.deadline.Reset(soon)
 	t.queue <- c
+	if err := <-c.outcome; err == nil || soon == within { // most are; until then no sender is known to have left
+		return t.settle(c, err, held)
+	}
+	c.deadline.Reset(within - soon)
 	select {
 	case err := <-c.outcome:
 		return t.settle(c, err, held)
