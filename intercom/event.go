@@ -2,6 +2,7 @@ package intercom
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -83,7 +84,7 @@ type Event struct {
 	CreatedAt   time.Time // when the notification was made, which AppendJSON leaves out
 }
 
-// An identity is where the id and the time of an object stand in a shape, the first that is there.
+// An identity is where the id and the time of an object stand that is not the item itself, the first that is there.
 type identity struct {
 	ids, updatedAt []int
 }
@@ -125,20 +126,23 @@ func NewEvent(values *Values) Event {
 	}
 	e.ObjectType = objectType(e.Topic, values[itemType].word())
 	e.Operation = operation(e.Topic)
-	at := identities[e.ObjectType]
-	e.ObjectID = first(values, Value.scalar, append([]int{itemID}, at.ids...)...)
-	wrapped := !values[itemID].identifies()
-	times := []int{createdAt}
+	shape := identities[e.ObjectType]
+	e.ObjectID = values[itemID].scalar()
+	wrapped := e.ObjectID == ""
+	if wrapped {
+		e.ObjectID = first(values, Value.scalar, shape.ids)
+	}
+	var at time.Time
 	switch {
 	case e.Operation == "deleted": // what remains of the object tells no time, or an older one
 	case e.Operation == "created":
-		times = []int{itemCreatedAt, createdAt}
+		at = values[itemCreatedAt].time()
 	case wrapped:
-		times = append(append([]int{itemUpdatedAt, itemCreatedAt}, at.updatedAt...), createdAt)
+		at = cmp.Or(values[itemUpdatedAt].time(), values[itemCreatedAt].time(), first(values, Value.time, shape.updatedAt))
 	default:
-		times = []int{itemUpdatedAt, createdAt}
+		at = values[itemUpdatedAt].time()
 	}
-	e.OccurredAt = first(values, Value.time, times...)
+	e.OccurredAt = cmp.Or(at, e.CreatedAt)
 	return e
 }
 
@@ -161,7 +165,7 @@ func EventOf(notification []byte) Event {
 }
 
 // first returns what the first of the slots has that is not zero.
-func first[T comparable](values *Values, read func(Value) T, slots ...int) (found T) {
+func first[T comparable](values *Values, read func(Value) T, slots []int) (found T) {
 	for _, slot := range slots {
 		if value := read(values[slot]); value != found {
 			return value
@@ -252,9 +256,6 @@ func (v Value) text() string {
 	text, _ := jsontext.AppendUnquote(nil, v)
 	return string(text)
 }
-
-// identifies tells that scalar is not empty.
-func (v Value) identifies() bool { return v.isInteger() || len(v) > len(`""`) && v[0] == '"' }
 
 // words are topics and types that notifications are known to have, so that they need not be copied from each.
 var words = func() map[string]string {
