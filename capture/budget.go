@@ -17,9 +17,9 @@ const (
 	budgetShare = 4
 	// defaultBudget is a quarter of the 1 GiB that Flow gives a connector.
 	defaultBudget = 256 << 20
-	// garbagePercent lets some MiB of live memory collect three times as much garbage, which is how seldom the collector
+	// garbagePercent lets some MiB of live memory collect two to three times as much garbage, which is how seldom the collector
 	// runs then; with a full budget, the memory limit makes it run oftener.
-	garbagePercent = 300
+	garbagePercent = 250
 	// idleBytes is what the process needs without requests, with the schemas of many bindings.
 	idleBytes = 32 << 20
 )
