@@ -1,10 +1,12 @@
 package test
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"regexp"
+	goruntime "runtime"
 	"strings"
 	"testing"
 )
@@ -39,17 +41,24 @@ func fetch(t *testing.T, url string) (int, string) {
 	return resp.StatusCode, string(text)
 }
 
-// Metrics count what was captured, refused and waited for. A port that is taken costs no capture, but its metrics move.
-func TestMetricsTellWhatHappened(t *testing.T) {
+// takenPort returns a port that is in use.
+func takenPort(t *testing.T) string {
+	t.Helper()
 	taken, err := net.Listen("tcp4", "0.0.0.0:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
+	t.Cleanup(func() { taken.Close() })
 	_, port, err := net.SplitHostPort(taken.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
+	return port
+}
+
+// Metrics count what was captured, refused and waited for. A port that is taken costs no capture, but its metrics move.
+func TestMetricsTellWhatHappened(t *testing.T) {
+	port := takenPort(t)
 	for _, codec := range []string{"proto", "json"} {
 		t.Run(codec, func(t *testing.T) {
 			m := readManifest(t)
@@ -106,5 +115,17 @@ func TestMetricsMayBeSwitchedOff(t *testing.T) {
 	r, _ := openSession(t, "proto", openCapture) // on port 0
 	if log := r.logged(); strings.Contains(log, "metricsAddress") {
 		t.Error(log)
+	}
+}
+
+// Go's processors are one more than the machine's, but as many as GOMAXPROCS says.
+func TestAProcessorIsAddedToThoseOfTheMachine(t *testing.T) {
+	for number, want := range map[string]int{"": goruntime.GOMAXPROCS(0) + 1, "1": 1} {
+		t.Setenv("GOMAXPROCS", number)
+		_, _, metrics := observed(t, "proto", takenPort(t), openCapture)
+		_, text := fetch(t, metrics+"/metrics")
+		if line := fmt.Sprintf("\ngo_sched_gomaxprocs_threads %d\n", want); !strings.Contains(text, line) {
+			t.Errorf("with GOMAXPROCS=%q there is no line%s", number, line)
+		}
 	}
 }
