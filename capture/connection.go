@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"context"
 	"errors"
 	"net"
 	"os"
@@ -8,31 +9,37 @@ import (
 	"time"
 )
 
-// lookoutTime is how long a handler may work before its sender is watched for leaving, and up to twice as long. Most
-// webhooks are committed sooner.
-const lookoutTime = 20 * time.Millisecond
-
 // A connection is a sender's, as net/http uses it: for each request that sets eight deadlines, of which hardly any ever
-// passes, and reads a byte ahead while the handler works, to notice a sender that leaves. Together these are a twentieth
-// of the work for a small webhook. Here deadlines are only noted while an earlier one is set, and that read begins later.
+// passes, and reads a byte ahead while the handler works, to notice a sender that leaves. Together these are a tenth of
+// the work for a small webhook. Here deadlines are only noted while an earlier one is set, and nothing is read ahead
+// until a webhook waits so long that it is watched.
 type connection struct {
 	net.Conn
 	reads, writes deadline
-	lookout       lookout
+	ahead         []byte  // read by a watch
+	next          [1]byte // the array of ahead
 }
 
 func newConnection(c net.Conn) *connection {
 	wrapped := &connection{Conn: c}
 	wrapped.reads.set, wrapped.writes.set = c.SetReadDeadline, c.SetWriteDeadline
-	wrapped.lookout.init()
 	return wrapped
 }
 
-// Read reads like any connection, but for a single byte, with which it may take its time.
-func (c *connection) Read(p []byte) (n int, err error) {
-	if len(p) == 1 {
-		c.lookout.wait()
+// Read reads like any connection, but never a single byte, which net/http asks for only to read ahead.
+func (c *connection) Read(p []byte) (int, error) {
+	if len(p) <= 1 {
+		return 0, nil
 	}
+	if len(c.ahead) > 0 {
+		n := copy(p, c.ahead)
+		c.ahead = nil
+		return n, nil
+	}
+	return c.read(p)
+}
+
+func (c *connection) read(p []byte) (n int, err error) {
 	for again := true; again; {
 		if err := c.reads.begin(); err != nil {
 			return 0, err
@@ -41,6 +48,43 @@ func (c *connection) Read(p []byte) (n int, err error) {
 		again = c.reads.end(err)
 	}
 	return n, err
+}
+
+// watch calls left when the sender ends its side of the connection, unless it has sent more before. Nothing else may read
+// until stop has returned.
+func (c *connection) watch(left func()) (stop func()) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		n, err := c.read(c.next[:])
+		if c.ahead = c.next[:n]; err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			left()
+		}
+	}()
+	return func() {
+		_ = c.SetReadDeadline(time.Unix(1, 0)) // a connection that is gone tells so when it is read
+		<-ended
+		_ = c.SetReadDeadline(time.Time{})
+	}
+}
+
+type connectionKey struct{}
+
+// withConnection lets the contexts of a connection's requests know it; it is for [http.Server.ConnContext].
+func withConnection(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connectionKey{}, c)
+}
+
+// watching returns a context that ends with the one of a request, or when its sender leaves. What is returned with it
+// must be called before the handler of the request ends.
+func watching(ctx context.Context) (context.Context, func()) {
+	c, ok := ctx.Value(connectionKey{}).(*connection)
+	ctx, cancel := context.WithCancel(ctx)
+	if !ok {
+		return ctx, cancel
+	}
+	stop := c.watch(cancel)
+	return ctx, func() { stop(); cancel() }
 }
 
 // Write writes all of p, unless it fails.
@@ -57,12 +101,8 @@ func (c *connection) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// SetReadDeadline ends a read at that time, and a lookout at once.
-func (c *connection) SetReadDeadline(t time.Time) error {
-	err := c.reads.want(t)
-	c.lookout.allow(t.IsZero())
-	return err
-}
+// SetReadDeadline ends a read at that time.
+func (c *connection) SetReadDeadline(t time.Time) error { return c.reads.want(t) }
 
 // SetWriteDeadline ends a write at that time.
 func (c *connection) SetWriteDeadline(t time.Time) error { return c.writes.want(t) }
@@ -80,9 +120,8 @@ func (c *connection) CloseWrite() error {
 	return errors.ErrUnsupported
 }
 
-// Close ends a lookout too, and what is later than a deadline is then told that the connection is closed.
+// Close forgets the deadlines, so that what comes after one is told that the connection is closed.
 func (c *connection) Close() error {
-	c.lookout.allow(false)
 	return errors.Join(c.reads.want(time.Time{}), c.writes.want(time.Time{}), c.Conn.Close())
 }
 
@@ -141,67 +180,4 @@ func (d *deadline) passed() bool { return !d.wanted.IsZero() && !time.Now().Befo
 func (d *deadline) renew() error {
 	d.is = d.wanted
 	return d.set(d.wanted)
-}
-
-// A lookout is the time before a sender is watched: one to two periods of a timer that goes on while requests come, since
-// one that is set for each request would be more work.
-type lookout struct {
-	mu      sync.Mutex
-	ended   sync.Cond
-	allowed bool // no deadline says that a read should end
-	going   bool
-	count   uint64 // of lookouts
-	ticked  uint64 // the count at the last tick
-	ticks   bool   // there is a next one
-	timer   *time.Timer
-}
-
-func (l *lookout) init() {
-	l.allowed, l.ended.L = true, &l.mu
-	l.timer = time.AfterFunc(time.Hour, l.tick)
-	l.timer.Stop()
-}
-
-// wait returns after the lookout, or when there is to be none.
-func (l *lookout) wait() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.count++
-	l.going = l.allowed
-	if l.going && !l.ticks {
-		l.ticks = true
-		l.timer.Reset(lookoutTime)
-	}
-	for l.going {
-		l.ended.Wait()
-	}
-}
-
-// allow ends the lookout where there is to be none.
-func (l *lookout) allow(allowed bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.allowed = allowed; !allowed {
-		l.end()
-	}
-}
-
-// tick ends a lookout that was there at the last tick.
-func (l *lookout) tick() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.ticked == l.count {
-		l.end()
-	}
-	if l.ticks = l.ticked != l.count; l.ticks {
-		l.ticked = l.count
-		l.timer.Reset(lookoutTime)
-	}
-}
-
-func (l *lookout) end() {
-	if l.going {
-		l.going = false
-		l.ended.Signal()
-	}
 }

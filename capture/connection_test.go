@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -93,62 +92,57 @@ func playDeadlines(near, far net.Conn, changes []deadlineChange, set func(time.T
 	return attempts
 }
 
-// lookAhead reads a byte as net/http does while a handler works.
-func lookAhead(c *connection) (ended func() (time.Duration, error)) {
-	start, done := time.Now(), make(chan error, 1)
-	var took time.Duration
-	go func() {
-		_, err := c.Read(make([]byte, 1))
-		took = time.Since(start)
-		done <- err
-	}()
-	synctest.Wait()
-	return func() (time.Duration, error) { return took, <-done }
-}
-
-func TestASenderThatLeavesIsNoticedAfterTheLookout(t *testing.T) {
+func TestASenderThatLeavesIsNoticed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
-		ended := lookAhead(newConnection(near))
+		ctx, stop := watching(withConnection(t.Context(), newConnection(near)))
+		defer stop()
+		synctest.Wait()
+		if ctx.Err() != nil {
+			t.Error("the context ended before its sender left")
+		}
 		far.Close()
-		if took, err := ended(); err != io.EOF || took < lookoutTime || took > 2*lookoutTime {
-			t.Errorf("the read ended after %v with %v; it should have ended with EOF after %v, or up to twice as long", took, err, lookoutTime)
+		synctest.Wait()
+		if ctx.Err() == nil {
+			t.Error("the sender left, and the context did not end")
 		}
 	})
 }
 
-func TestALookoutEndsAtOnceWithItsRequest(t *testing.T) {
-	for name, end := range map[string]func(*connection) error{
-		"deadline": func(c *connection) error { return c.SetReadDeadline(time.Unix(1, 0)) },
-		"close":    (*connection).Close,
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			near, _ := net.Pipe()
-			c := newConnection(near)
-			for range 3 { // each request has its own
-				ended := lookAhead(c)
-				time.Sleep(lookoutTime / 2)
-				if err := end(c); err != nil {
-					t.Fatal(err)
-				}
-				took, err := ended()
-				if known := []error{os.ErrDeadlineExceeded, io.ErrClosedPipe}; took > lookoutTime/2 || !slices.Contains(known, err) {
-					t.Errorf("%s: the read ended after %v with %v", name, took, err)
-				}
-				_ = c.SetReadDeadline(time.Time{})
+// A sender may write its next request before the last is answered.
+func TestWhatIsSentWhileASenderIsWatchedIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		c := newConnection(near)
+		for _, next := range []string{"p", "pipelined", "again"} {
+			left := func() { t.Error("the sender did not leave") }
+			c.watch(left)() // for nothing
+			stop := c.watch(left)
+			written := make(chan error, 1)
+			go func() { _, err := io.WriteString(far, next); written <- err }()
+			synctest.Wait()
+			stop()
+			got := make([]byte, len(next)+1)
+			n, err := io.ReadAtLeast(c, got, len(next))
+			if err = errors.Join(err, <-written); err != nil || string(got[:n]) != next {
+				t.Errorf("read %q, %v; %q was sent", got[:n], err, next)
 			}
-		})
-	}
+		}
+	})
 }
 
-// A handler may be done before the read that looks ahead begins.
-func TestALookoutThatComesTooLateDoesNotBegin(t *testing.T) {
+func TestAConnectionDoesNotReadAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		near, _ := net.Pipe()
+		near, far := net.Pipe()
 		c := newConnection(near)
-		_ = c.SetReadDeadline(time.Unix(1, 0))
-		if took, err := lookAhead(c)(); took != 0 || err != os.ErrDeadlineExceeded {
-			t.Errorf("the read ended after %v with %v", took, err)
+		go func() { _, _ = io.WriteString(far, "hi") }()
+		synctest.Wait()
+		if n, err := c.Read(make([]byte, 1)); n != 0 || err != nil {
+			t.Errorf("a byte was read ahead: %d, %v", n, err)
+		}
+		got := make([]byte, 3)
+		if n, err := c.Read(got); string(got[:n]) != "hi" || err != nil {
+			t.Errorf("read %q, %v", got[:n], err)
 		}
 	})
 }

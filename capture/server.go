@@ -98,6 +98,7 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 	h := &http.Server{
 		Handler:           s.handler,
 		BaseContext:       func(net.Listener) context.Context { return ctx }, // what waits ends with the session
+		ConnContext:       withConnection,
 		ReadHeaderTimeout: headerTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		IdleTimeout:       idleTimeout,

@@ -66,6 +66,9 @@ func newCommit() any {
 	return c
 }
 
+// unwatched is how long a webhook waits before its sender is watched for leaving. Most are committed sooner.
+const unwatched = 20 * time.Millisecond
+
 // halfClosed is how long a sender that has ended its side of the connection may have done no more than that: it is
 // written meanwhile, unless the runtime stalls.
 const halfClosed = 50 * time.Millisecond
@@ -95,13 +98,15 @@ func (t *transactor) commit(ctx context.Context, frames []byte, within time.Dura
 	c := t.commits.Get().(*commit)
 	c.frames, c.held = frames, 0
 	c.state.Store(queued)
-	soon := min(within, lookoutTime)
+	soon := min(within, unwatched)
 	c.deadline.Reset(soon)
 	t.queue <- c
-	if err := <-c.outcome; err == nil || soon == within { // most are; until then no sender is known to have left
+	if err := <-c.outcome; err == nil || soon == within {
 		return t.settle(c, err, held)
 	}
 	c.deadline.Reset(within - soon)
+	ctx, stop := watching(ctx)
+	defer stop()
 	select {
 	case err := <-c.outcome:
 		return t.settle(c, err, held)
