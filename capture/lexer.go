@@ -68,15 +68,16 @@ func (l *lexer) literal(word string) error {
 }
 
 // Eight bytes are looked at at a time: a byte of special is 0x80 where a string ends or needs a closer look. Only the
-// first of them is exact.
+// first of them is exact. With the second bit turned, a quote is the byte behind the control characters.
 const (
 	ones  = 0x0101010101010101
 	highs = 0x8080808080808080
 )
 
 func special(word uint64) uint64 {
-	quote, backslash := word^('"'*ones), word^('\\'*ones)
-	return ((word-' '*ones)&^word | (quote-ones)&^quote | (backslash-ones)&^backslash) & highs
+	quotesAndControls := (word ^ 0x02*ones) - ('"'-1)*ones
+	backslashes := (word ^ '\\'*ones) - ones
+	return (quotesAndControls | backslashes) &^ word & highs
 }
 
 // str reads a string, quotes included.
