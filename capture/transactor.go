@@ -86,9 +86,8 @@ func newTransactor(ctx context.Context, stream *protocol.Stream, budget *budget)
 }
 
 // commit returns nil once the runtime has made the documents durable. After an error they may still be, unless the
-// error came before they were written. A sender that leaves, at the end of ctx, which must end with the session, is no
-// longer waited for unless its documents are emitted already: then they will be committed, and whoever only ended its
-// side reads the answer. The frames must not be touched afterwards.
+// error came before they were written. ctx is the request's, and must end with the session. The frames must not be
+// touched afterwards.
 func (t *transactor) commit(ctx context.Context, frames []byte, within time.Duration, held *reservation) error {
 	if t.waiting.Add(1) > maxWaiting {
 		t.waiting.Add(-1)
@@ -105,6 +104,12 @@ func (t *transactor) commit(ctx context.Context, frames []byte, within time.Dura
 		return t.settle(c, err, held)
 	}
 	c.deadline.Reset(within - soon)
+	return t.await(ctx, c, held)
+}
+
+// await waits for a commit that takes longer, while its sender is watched. One that leaves is no longer waited for unless
+// its documents are emitted already: then they will be committed, and whoever only ended its side reads the answer.
+func (t *transactor) await(ctx context.Context, c *commit, held *reservation) error {
 	ctx, stop := watching(ctx)
 	defer stop()
 	select {
