@@ -26,9 +26,9 @@ func newConnection(c net.Conn) *connection {
 	return wrapped
 }
 
-// Read reads like any connection, but never a single byte, which net/http asks for only to read ahead.
+// Read reads like any connection, but for a single byte without a deadline: that, net/http asks for only to read ahead.
 func (c *connection) Read(p []byte) (int, error) {
-	if len(p) <= 1 {
+	if len(p) == 1 && c.reads.none() {
 		return 0, nil
 	}
 	if len(c.ahead) > 0 {
@@ -169,6 +169,13 @@ func (d *deadline) end(err error) (again bool) {
 	defer d.mu.Unlock()
 	d.under--
 	return err != nil && errors.Is(err, os.ErrDeadlineExceeded) && !d.passed() && d.renew() == nil
+}
+
+// none tells that no deadline is wanted.
+func (d *deadline) none() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.wanted.IsZero()
 }
 
 func (d *deadline) sooner() bool {

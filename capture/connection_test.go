@@ -137,12 +137,19 @@ func TestAConnectionDoesNotReadAhead(t *testing.T) {
 		c := newConnection(near)
 		go func() { _, _ = io.WriteString(far, "hi") }()
 		synctest.Wait()
-		if n, err := c.Read(make([]byte, 1)); n != 0 || err != nil {
+		one := make([]byte, 1)
+		if n, err := c.Read(one); n != 0 || err != nil {
 			t.Errorf("a byte was read ahead: %d, %v", n, err)
 		}
-		got := make([]byte, 3)
-		if n, err := c.Read(got); string(got[:n]) != "hi" || err != nil {
-			t.Errorf("read %q, %v", got[:n], err)
+		for _, want := range "hi" { // the last byte that a header may have
+			_ = c.SetReadDeadline(time.Now().Add(time.Second))
+			if n, err := c.Read(one); n != 1 || rune(one[0]) != want || err != nil {
+				t.Errorf("read %q, %v where %q was sent", one[:n], err, want)
+			}
+		}
+		_ = c.SetReadDeadline(time.Unix(1, 0)) // as when a handler ends before that byte is asked for
+		if _, err := c.Read(one); err != os.ErrDeadlineExceeded {
+			t.Errorf("a read after its deadline ended with %v", err)
 		}
 	})
 }

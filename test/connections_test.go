@@ -107,3 +107,26 @@ func TestHTTPAsItIsSpoken(t *testing.T) {
 		t.Errorf("%d answers, %v: %s", got, err, text)
 	}
 }
+
+// Headers are refused where they are larger than is accepted, to the byte at which net/http stops.
+func TestHeadersThatAreTooLargeAreRefused(t *testing.T) {
+	_, url := openSession(t, "proto", openCapture)
+	const read = 64<<10 + 4<<10 // what net/http reads of a request's headers, with the 4 KiB that it adds to the limit
+	for _, first := range []int{read - 1, read, read + 1} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		const start = "POST /in HTTP/1.1\r\nHost: x\r\nX-Long: "
+		err = errors.Join(conn.SetDeadline(time.Now().Add(patience)), sends(start+strings.Repeat("x", first-len(start)))(conn.(*net.TCPConn)),
+			sends("xx")(conn.(*net.TCPConn)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := make([]byte, len("HTTP/1.1 431"))
+		if _, err := io.ReadFull(conn, answer); err != nil || string(answer) != "HTTP/1.1 431" {
+			t.Errorf("after %d bytes and two more: %q, %v", first, answer, err)
+		}
+	}
+}
