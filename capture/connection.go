@@ -10,8 +10,8 @@ import (
 )
 
 // A connection is a sender's, as net/http uses it: for each request that sets eight deadlines, of which hardly any ever
-// passes, and reads a byte ahead while the handler works, to notice a sender that leaves. Together these are a tenth of
-// the work for a small webhook. Here deadlines are only noted while an earlier one is set, and nothing is read ahead
+// passes, and reads a byte ahead while the handler works, to notice a sender that leaves. Together these are nearly
+// a tenth of the work for a small webhook. Here deadlines are only noted while an earlier one is set, and nothing is read ahead
 // until a webhook waits so long that it is watched.
 type connection struct {
 	net.Conn
@@ -168,7 +168,7 @@ func (d *deadline) end(err error) (again bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.under--
-	return err != nil && errors.Is(err, os.ErrDeadlineExceeded) && !d.passed() && d.renew() == nil
+	return errors.Is(err, os.ErrDeadlineExceeded) && !d.passed() && d.renew() == nil
 }
 
 // none tells that no deadline is wanted.

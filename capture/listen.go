@@ -47,7 +47,7 @@ func listen() (net.Listener, error) {
 	return listener, nil
 }
 
-// A limited listener accepts a connection only while there are fewer than its limit.
+// A limited listener accepts a connection, one of ours, only while there are fewer than its limit.
 type limited struct {
 	net.Listener
 	free chan struct{}
