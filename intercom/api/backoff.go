@@ -1,0 +1,30 @@
+package api
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// Waits between attempts double from firstWait to maxWait, each of them anything between nothing and all of it.
+const (
+	firstWait = time.Second
+	maxWait   = time.Minute
+	doublings = 6 // to maxWait
+)
+
+// backoff is how long to wait after so many attempts that failed.
+func backoff(tried int) time.Duration {
+	return rand.N(min(maxWait, firstWait<<min(tried-1, doublings)))
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
