@@ -60,7 +60,7 @@ func (connectorCommand) Run(code *int, log *logrus.Logger) error {
 		Validate: c.Validate,
 		Apply:    c.Apply,
 		Pull:     c.Pull,
-	})
+	}.Serve)
 	return nil
 }
 

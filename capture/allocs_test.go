@@ -97,8 +97,12 @@ func serveConnector(t testing.TB) *loopback {
 	log.SetOutput(io.Discard)
 	c := Connector{Log: log}
 	ended := make(chan error, 1)
+	stream, err := protocol.NewStream(inR, outW, "json")
+	if err != nil {
+		t.Fatal(err)
+	}
 	go func() {
-		ended <- protocol.Serve(context.Background(), protocol.Connector{Pull: c.Pull}, inR, outW, "json")
+		ended <- protocol.Connector{Pull: c.Pull}.Serve(context.Background(), stream)
 		outW.Close()
 	}()
 	fmt.Fprintf(inW, `{"open":{"capture":{"name":"a/b","config":{"signatureConfig":{"provider":"intercom","clientSecret":"%s"}},"bindings":[{"resourceConfig":{"stream":"in","path":"/in"},"collection":{"name":"a/in","key":["/_meta/webhookId"],"writeSchema":true}}]}}}`+"\n", allocsSecret)

@@ -52,7 +52,7 @@ func (Connector) Apply(*protocol.Request_Apply) (*protocol.Response_Applied, err
 
 // Pull listens, answers Opened, and captures until ctx or the runtime's requests end. The first of its loops that
 // fails ends the others, and requests that wait for an acknowledgement are told so.
-func (c Connector) Pull(ctx context.Context, open *protocol.Request_Open, stream *protocol.Stream) error {
+func (c Connector) Pull(ctx context.Context, open *protocol.Request_Open, stream *protocol.Session) error {
 	config, err := spec.ParseEndpoint(open.GetCapture().GetConfigJson())
 	if err != nil {
 		return err

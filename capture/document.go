@@ -74,13 +74,13 @@ func (h *hook) documents(r *http.Request, body []byte, receivedAt time.Time, hel
 		}
 	}
 	if len(made.documents) > 0 {
-		made.frames = h.codec.AppendCheckpoint(made.frames)
+		made.frames = h.codec.AppendCheckpoint(made.frames, nil)
 	}
 	return made, nil
 }
 
 // add frames a document that consists of these parts, if it is not too large.
-func (b *batch) add(codec protocol.Codec, d document, held *reservation, parts ...[]byte) (err error) {
+func (b *batch) add(codec protocol.Frames, d document, held *reservation, parts ...[]byte) (err error) {
 	size := 0
 	for _, part := range parts {
 		size += len(part)

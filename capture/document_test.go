@@ -35,7 +35,7 @@ func hookFor(t testing.TB, codec, path string) *hook {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &hook{server: &server{codec: c, metrics: newMetrics("", nil), labels: map[string]string{}}, path: template, rest: &binding{path: template, validator: validator}}
+	return &hook{server: &server{codec: protocol.FramesOf(c), metrics: newMetrics("", nil), labels: map[string]string{}}, path: template, rest: &binding{path: template, validator: validator}}
 }
 
 // unbounded returns a reservation for which there is always room.

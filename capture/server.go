@@ -36,7 +36,7 @@ const (
 type server struct {
 	log        *logrus.Logger
 	transactor *transactor
-	codec      protocol.Codec
+	codec      protocol.Frames
 	token      token
 	sources    spec.Sources
 	sender     *signature.Scheme
@@ -66,7 +66,7 @@ func (c Connector) newServer(config spec.EndpointConfig, bindings []*binding, t 
 		metrics: newMetrics(c.Version, t), labels: map[string]string{},
 	}
 	if t != nil {
-		s.codec, s.budget = t.stream.Codec(), t.budget
+		s.codec, s.budget = t.stream.Frames, t.budget
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", s.notFound)

@@ -30,7 +30,7 @@ var (
 // checkpoints by count, so the requests in flight are a queue: the oldest that were written are the first acknowledged.
 type transactor struct {
 	ctx     context.Context // of the session; its end releases all that wait
-	stream  *protocol.Stream
+	stream  *protocol.Session
 	budget  *budget
 	waiting atomic.Int64 // requests in queue and sent; neither channel ever blocks, as each has room for all
 	arrived atomic.Int64 // requests that were ever let in, and those of them that no longer wait
@@ -74,7 +74,7 @@ const unwatched = 20 * time.Millisecond
 const halfClosed = 50 * time.Millisecond
 
 // newTransactor makes one whose emit and acknowledge must run until ctx ends.
-func newTransactor(ctx context.Context, stream *protocol.Stream, budget *budget) *transactor {
+func newTransactor(ctx context.Context, stream *protocol.Session, budget *budget) *transactor {
 	return &transactor{
 		ctx:     ctx,
 		stream:  stream,

@@ -35,7 +35,7 @@ func openFake(t *testing.T, out io.WriteCloser) *fakeRuntime {
 	inR, inW := io.Pipe()
 	f := &fakeRuntime{requests: inW, ended: make(chan error, 1)}
 	ready := make(chan *transactor)
-	pull := func(ctx context.Context, _ *protocol.Request_Open, stream *protocol.Stream) error {
+	pull := func(ctx context.Context, _ *protocol.Request_Open, stream *protocol.Session) error {
 		ctx, cancel := context.WithCancelCause(ctx)
 		tr := newTransactor(ctx, stream, &budget{total: defaultBudget})
 		ready <- tr
@@ -44,8 +44,12 @@ func openFake(t *testing.T, out io.WriteCloser) *fakeRuntime {
 		cancel(err)
 		return err
 	}
+	stream, err := protocol.NewStream(inR, out, "json")
+	if err != nil {
+		t.Fatal(err)
+	}
 	go func() {
-		err := protocol.Serve(context.Background(), protocol.Connector{Pull: pull}, inR, out, "json")
+		err := protocol.Connector{Pull: pull}.Serve(context.Background(), stream)
 		out.Close()
 		f.ended <- err
 	}()

@@ -14,9 +14,9 @@ func BenchmarkFraming(b *testing.B) {
 			b.SetBytes(int64(len(doc)))
 			frames := make([]byte, 0, 4<<10)
 			for b.Loop() {
-				frames = codec.AppendCapturedHead(frames[:0], 3, len(doc))
-				frames = codec.AppendCapturedTail(append(frames, doc...))
-				frames = codec.AppendCheckpoint(frames)
+				frames = FramesOf(codec).AppendCapturedHead(frames[:0], 3, len(doc))
+				frames = FramesOf(codec).AppendCapturedTail(append(frames, doc...))
+				frames = FramesOf(codec).AppendCheckpoint(frames, nil)
 			}
 		})
 	}

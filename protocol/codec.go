@@ -1,7 +1,9 @@
-// Package protocol speaks Flow's capture protocol over a pair of byte streams.
+// Package protocol is the wire between the Flow runtime and this process, and the capture protocol over it.
 //
-// The messages are generated from the .proto files beside this one (field numbers: Flow's own protocol definitions).
-// A [Codec] frames them, [Serve] answers the requests of one process, and a [Stream] carries one capture session.
+// What every protocol of Flow shares: a [Codec] frames messages, a [Stream] carries them, [Answer] is the loop over a
+// process's requests, and [Main] is a process. The capture protocol alone: a [Connector] answers its requests, and a
+// [Session] is what follows Open. The messages are generated from the .proto files beside this one (field numbers: Flow's own
+// protocol definitions).
 package protocol
 
 import (
@@ -27,17 +29,8 @@ const MaxResponseBytes = 64 << 20
 type Codec interface {
 	// ReadMessage reads one message into m. It returns [io.EOF] at a clean end between messages.
 	ReadMessage(r *bufio.Reader, m proto.Message) error
-	// ReadAcknowledge reads an Acknowledge as runtimes write it. If something else is next, nothing is read.
-	ReadAcknowledge(r *bufio.Reader) (checkpoints uint32, ok bool)
 	// AppendMessage appends m with its framing.
 	AppendMessage(b []byte, m proto.Message) ([]byte, error)
-
-	// AppendCapturedHead begins a Captured response. A document of exactly docLen bytes of JSON, which holds no
-	// newline, and then AppendCapturedTail must follow.
-	AppendCapturedHead(b []byte, binding uint32, docLen int) []byte
-	AppendCapturedTail(b []byte) []byte
-	// AppendCheckpoint appends a Checkpoint that leaves the connector's state as it is: an empty merge patch.
-	AppendCheckpoint(b []byte) []byte
 }
 
 // CodecByName returns the codec that the runtime calls "proto" or "json".

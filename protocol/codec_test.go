@@ -83,17 +83,24 @@ func TestHotPathEqualsGeneralEncoder(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				got := codec.AppendCapturedHead([]byte("before"), binding, len(doc))
-				got = codec.AppendCapturedTail(append(got, doc...))
+				got := FramesOf(codec).AppendCapturedHead([]byte("before"), binding, len(doc))
+				got = FramesOf(codec).AppendCapturedTail(append(got, doc...))
 				if !bytes.Equal(got, want) {
 					t.Fatalf("%s, binding %d, %d bytes: got %.60q, want %.60q", name, binding, len(doc), got, want)
 				}
 			}
 		}
-		want, err := codec.AppendMessage(nil, &Response{Checkpoint: &Response_Checkpoint{
-			State: &ConnectorState{UpdatedJson: []byte("{}"), MergePatch: true}}})
-		if got := codec.AppendCheckpoint(nil); err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s: got %q, want %q, %v", name, got, want, err)
+		patches := [][]byte{nil, []byte(`{"a":null}`), []byte(`{"a":"` + strings.Repeat("x", 300) + `"}`)}
+		for _, patch := range patches {
+			updated := patch
+			if updated == nil {
+				updated = []byte("{}")
+			}
+			want, err := codec.AppendMessage([]byte("before"), &Response{Checkpoint: &Response_Checkpoint{
+				State: &ConnectorState{UpdatedJson: updated, MergePatch: true}}})
+			if got := FramesOf(codec).AppendCheckpoint([]byte("before"), patch); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%s: got %q, want %q, %v", name, got, want, err)
+			}
 		}
 	}
 }
@@ -204,10 +211,10 @@ func TestAnAcknowledgementIsReadByHandAsInGeneral(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := bufio.NewReader(bytes.NewReader(slices.Concat(frame, frame[:len(frame)-1])))
-			if got, ok := codec.ReadAcknowledge(r); ok && got != n || !ok && n > 0 && n < 1_000_000_000 {
+			if got, ok := FramesOf(codec).readAcknowledge(r); ok && got != n || !ok && n > 0 && n < 1_000_000_000 {
 				t.Errorf("%s: %d was read as %d, %v", name, n, got, ok)
 			}
-			if _, ok := codec.ReadAcknowledge(r); ok && name == "proto" {
+			if _, ok := FramesOf(codec).readAcknowledge(r); ok && name == "proto" {
 				t.Errorf("%s: half a message was read", name)
 			}
 		}
@@ -218,7 +225,7 @@ func TestAnAcknowledgementIsReadByHandAsInGeneral(t *testing.T) {
 			}
 			r := bufio.NewReader(bytes.NewReader(frame))
 			request, _ := w.message.(*Request)
-			if _, ok := codec.ReadAcknowledge(r); ok != (request != nil && request.Acknowledge != nil) && request != nil {
+			if _, ok := FramesOf(codec).readAcknowledge(r); ok != (request != nil && request.Acknowledge != nil) && request != nil {
 				t.Errorf("%s: %v was read: %v", name, w.message, ok)
 			}
 			if rest, _ := io.ReadAll(r); request != nil && request.Acknowledge == nil && !bytes.Equal(rest, frame) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"google.golang.org/protobuf/proto"
 )
 
 // WriteGrace is how long a write that has begun may go on when the process ends, so that a runtime that still reads
@@ -21,8 +23,17 @@ type Stream struct {
 	out   io.Writer
 }
 
-func newStream(in io.Reader, out io.Writer, codec Codec) *Stream {
-	return &Stream{codec: codec, in: bufio.NewReaderSize(in, 64<<10), out: out}
+// NewStream makes a stream. The codec is "proto", "json", or empty to tell it from the first bytes.
+func NewStream(in io.Reader, out io.Writer, codec string) (*Stream, error) {
+	s := &Stream{in: bufio.NewReaderSize(in, 64<<10), out: out}
+	if codec == "" {
+		return s, nil
+	}
+	var err error
+	if s.codec, err = CodecByName(codec); err != nil {
+		return nil, fmt.Errorf("FLOW_RUNTIME_CODEC: %w, or unset it", err)
+	}
+	return s, nil
 }
 
 // Interruptible returns what f returns. If ctx ends before and f does not return within the grace, it returns ctx's
@@ -43,44 +54,24 @@ func Interruptible(ctx context.Context, grace time.Duration, f func() error) err
 	}
 }
 
-// Codec returns the codec of this process, for messages that are built before they are given to Write.
-func (s *Stream) Codec() Codec { return s.codec }
-
-// receive returns the runtime's next request, or [io.EOF] at the end of its input.
-func (s *Stream) receive() (*Request, error) {
+// Receive reads the runtime's next message into m. Its error is [io.EOF] at the end of the input.
+func (s *Stream) Receive(m proto.Message) error {
 	var err error
 	if s.codec == nil {
 		s.codec, err = detectCodec(s.in)
 	}
-	req := new(Request)
 	if err == nil {
-		err = s.codec.ReadMessage(s.in, req)
+		err = s.codec.ReadMessage(s.in, m)
 	}
 	if err == nil || err == io.EOF {
-		return req, err
+		return err
 	}
-	return nil, fmt.Errorf("reading from the runtime: %w", err)
+	return fmt.Errorf("reading from the runtime: %w", err)
 }
 
-// Acknowledged waits until the runtime has made checkpoints durable, and returns how many: the oldest that were not
-// acknowledged before. The error is [io.EOF] at the end of the session.
-func (s *Stream) Acknowledged() (uint32, error) {
-	if n, ok := s.codec.ReadAcknowledge(s.in); ok {
-		return n, nil
-	}
-	req, err := s.receive()
-	if err != nil {
-		return 0, err
-	}
-	if req.Acknowledge == nil {
-		return 0, fmt.Errorf("protocol: %s where only an acknowledgement may follow Open", req.member())
-	}
-	return req.Acknowledge.Checkpoints, nil
-}
-
-// Send writes one response, unless ctx ends.
-func (s *Stream) Send(ctx context.Context, resp *Response) error {
-	b, err := s.codec.AppendMessage(nil, resp)
+// Send writes one message, unless ctx ends.
+func (s *Stream) Send(ctx context.Context, m proto.Message) error {
+	b, err := s.codec.AppendMessage(nil, m)
 	if err != nil {
 		return err
 	}

@@ -9,9 +9,25 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// The hot path: every webhook is one Captured and one Checkpoint, appended here without reflection, and an Acknowledge.
+// Frames are the framed messages of a capture's hot path, which are appended and read without reflection: every
+// webhook is one Captured, one Checkpoint and one Acknowledge.
+type Frames interface {
+	// AppendCapturedHead begins a Captured response. A document of exactly docLen bytes of JSON, which holds no
+	// newline, and then AppendCapturedTail must follow.
+	AppendCapturedHead(b []byte, binding uint32, docLen int) []byte
+	AppendCapturedTail(b []byte) []byte
+	// AppendCheckpoint appends a Checkpoint whose state is a merge patch, JSON text without a newline. Without one, the patch is
+	// empty, which leaves the state as it is.
+	AppendCheckpoint(b, patch []byte) []byte
+	// readAcknowledge reads an Acknowledge as runtimes write it. If something else is next, nothing is read.
+	readAcknowledge(r *bufio.Reader) (checkpoints uint32, ok bool)
+}
+
+// FramesOf returns the frames in a codec.
+func FramesOf(c Codec) Frames { return c.(Frames) } // both codecs have them
+
 // Tests hold these equal to AppendMessage and ReadMessage. Field numbers are those of capture.proto: Response.captured = 6,
-// Captured.binding = 1, Captured.doc_json = 2; Request.acknowledge = 6, Acknowledge.checkpoints = 1.
+// Captured.binding = 1, Captured.doc_json = 2, Response.checkpoint = 7; Request.acknowledge = 6, Acknowledge.checkpoints = 1.
 
 // protoCheckpoint is Response{Checkpoint{state{updated: {}, mergePatch: true}}}, framed.
 const protoCheckpoint = "\x0a\x00\x00\x00\x3a\x08\x0a\x06\x0a\x02{}\x10\x01"
@@ -36,7 +52,19 @@ func (protoCodec) AppendCapturedHead(b []byte, binding uint32, docLen int) []byt
 
 func (protoCodec) AppendCapturedTail(b []byte) []byte { return b }
 
-func (protoCodec) AppendCheckpoint(b []byte) []byte { return append(b, protoCheckpoint...) }
+func (protoCodec) AppendCheckpoint(b, patch []byte) []byte {
+	if patch == nil {
+		return append(b, protoCheckpoint...)
+	}
+	const mergePatch = "\x10\x01"
+	state := protowire.SizeTag(1) + protowire.SizeBytes(len(patch)) + len(mergePatch)
+	checkpoint := protowire.SizeTag(1) + protowire.SizeBytes(state)
+	b = binary.LittleEndian.AppendUint32(b, uint32(protowire.SizeTag(7)+protowire.SizeBytes(checkpoint)))
+	b = protowire.AppendVarint(protowire.AppendTag(b, 7, protowire.BytesType), uint64(checkpoint))
+	b = protowire.AppendVarint(protowire.AppendTag(b, 1, protowire.BytesType), uint64(state))
+	b = protowire.AppendBytes(protowire.AppendTag(b, 1, protowire.BytesType), patch)
+	return append(b, mergePatch...)
+}
 
 func (jsonCodec) AppendCapturedHead(b []byte, binding uint32, _ int) []byte {
 	b = append(b, `{"captured":{`...)
@@ -50,12 +78,18 @@ func (jsonCodec) AppendCapturedHead(b []byte, binding uint32, _ int) []byte {
 
 func (jsonCodec) AppendCapturedTail(b []byte) []byte { return append(b, "}}\n"...) }
 
-func (jsonCodec) AppendCheckpoint(b []byte) []byte { return append(b, jsonCheckpoint...) }
+func (jsonCodec) AppendCheckpoint(b, patch []byte) []byte {
+	if patch == nil {
+		return append(b, jsonCheckpoint...)
+	}
+	b = append(append(b, `{"checkpoint":{"state":{"updated":`...), patch...)
+	return append(b, `,"mergePatch":true}}}`+"\n"...)
+}
 
 // acknowledgeBytes is more than an Acknowledge takes, framing included.
 const acknowledgeBytes = 64
 
-func (protoCodec) ReadAcknowledge(r *bufio.Reader) (checkpoints uint32, ok bool) {
+func (protoCodec) readAcknowledge(r *bufio.Reader) (checkpoints uint32, ok bool) {
 	head, err := r.Peek(4)
 	if err != nil {
 		return 0, false
@@ -88,7 +122,7 @@ func (protoCodec) ReadAcknowledge(r *bufio.Reader) (checkpoints uint32, ok bool)
 	return uint32(count), true
 }
 
-func (jsonCodec) ReadAcknowledge(r *bufio.Reader) (checkpoints uint32, ok bool) {
+func (jsonCodec) readAcknowledge(r *bufio.Reader) (checkpoints uint32, ok bool) {
 	if _, err := r.Peek(1); err != nil {
 		return 0, false
 	}
