@@ -16,6 +16,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/sirupsen/logrus"
@@ -153,6 +154,24 @@ func TestAWebhookCostsFewAllocations(t *testing.T) {
 	t.Logf("%.0f of net/http, %.0f of ours", bare, ours-bare)
 	if ours-bare > 12 {
 		t.Errorf("%.0f allocations beyond the %.0f of net/http", ours-bare, bare)
+	}
+}
+
+// Items of an array that an event's locations run into cost nothing each.
+func TestItemsCostNoAllocations(t *testing.T) {
+	cost := func(items int) float64 {
+		body := []byte(`{"data":[` + strings.Repeat("0,", items) + `0]}`)
+		w := wantAt("/data/item", "/data/2/id")
+		return testing.AllocsPerRun(100, func() {
+			s, err := scan(body, w, 2, unbounded())
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.release()
+		})
+	}
+	if few, many := cost(1), cost(10_000); many > few {
+		t.Errorf("%v allocations, and of one item %v", many, few)
 	}
 }
 

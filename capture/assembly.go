@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"time"
 
-	"source-intercom-ingest/intercom"
 	"source-intercom-ingest/schemas"
 )
 
@@ -45,11 +44,11 @@ func (m *assembly) element(made *batch, index int) error {
 	made.bindings = m.targets(made.bindings[:0], event)
 	reserved := cap(m.text)
 	m.text = m.text[:m.shared]
-	if event.Topic != "" {
+	if !event.IsEmpty() {
 		m.text = event.AppendJSON(append(m.text, `,"event":`...))
 	}
 	if e.meta.end > 0 {
-		m.text = appendSenderMeta(m.text, e.meta.of(body), m.writes(event))
+		m.text = appendSenderMeta(m.text, e.meta.of(body), m.writes)
 	}
 	m.text = append(m.text, '}')
 	end := len(m.text)
@@ -83,19 +82,18 @@ func (m *assembly) element(made *batch, index int) error {
 	return nil
 }
 
-// writes tells which members of _meta are the connector's in documents of this request.
-func (m *assembly) writes(event intercom.Event) func(name string) bool {
-	return func(name string) bool {
-		switch name {
-		case schemas.WebhookID, schemas.ReceivedAt, schemas.ReqPath, schemas.Headers:
-			return true
-		case schemas.PathParams:
-			return len(m.wildcards) > 0
-		case schemas.Query:
-			return m.request.URL.RawQuery != ""
-		case schemas.Event:
-			return event.Topic != ""
-		}
-		return false
+// writes tells which members of _meta are the connector's in documents of this request. Where it derives events, no
+// sender's is taken for one.
+func (m *assembly) writes(name string) bool {
+	switch name {
+	case schemas.WebhookID, schemas.ReceivedAt, schemas.ReqPath, schemas.Headers:
+		return true
+	case schemas.PathParams:
+		return len(m.wildcards) > 0
+	case schemas.Query:
+		return m.request.URL.RawQuery != ""
+	case schemas.Event:
+		return m.notifies
 	}
+	return false
 }

@@ -98,7 +98,7 @@ func (h *hook) event(e *element, body []byte) intercom.Event {
 // targets appends the bindings that take a notification: every one that names its topic, else the one without topics.
 func (h *hook) targets(to []*binding, event intercom.Event) []*binding {
 	if h.notifies && event.WorkspaceID != "" && len(h.workspaces) > 0 && !slices.Contains(h.workspaces, event.WorkspaceID) {
-		h.untaken.add(h.log, "of the workspace "+event.WorkspaceID+", which is not among workspaces")
+		h.untaken.add(h.log, "of the workspace "+told(event.WorkspaceID)+", which is not among workspaces")
 		return to
 	}
 	for _, b := range h.byTopic {
@@ -110,7 +110,7 @@ func (h *hook) targets(to []*binding, event intercom.Event) []*binding {
 		to = append(to, h.rest)
 	}
 	if len(to) == 0 {
-		h.untaken.add(h.log, fmt.Sprintf("of the topic %q, which no binding of %s takes", event.Topic, h.path))
+		h.untaken.add(h.log, fmt.Sprintf("of the topic %q, which no binding of %s takes", told(event.Topic), h.path))
 	}
 	return to
 }

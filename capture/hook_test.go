@@ -41,7 +41,7 @@ func reference(bindings []*binding, topic string) (want []uint32) {
 
 func TestTargetsAreThoseOfTheReference(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	words := []string{"conversation", "contact", "user", "created", "tag", "x"}
+	words := []string{"conversation", "contact", "user", "created", "tag", "x-y"}
 	name := func() string {
 		parts := make([]string, 1+random.IntN(3))
 		for i := range parts {
@@ -56,7 +56,7 @@ func TestTargetsAreThoseOfTheReference(t *testing.T) {
 		for i := range uint32(random.IntN(6)) {
 			b := &binding{index: i}
 			for range random.IntN(4) {
-				p := name() + []string{"", ".*", "*"}[random.IntN(3)]
+				p := []string{"", "*."}[random.IntN(2)] + name() + []string{"", ".*", "*"}[random.IntN(3)]
 				if random.IntN(10) == 0 {
 					p = "*"
 				}

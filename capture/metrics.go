@@ -23,7 +23,7 @@ var (
 )
 
 // Metrics count what happens in one session, from its start. None of them has a label that a sender could give endless
-// values: paths are those of the configuration, and topics beyond the thousandth are counted together.
+// values: paths are those of the configuration, and topics that are many or long are counted as other.
 type metrics struct {
 	registry      *prometheus.Registry
 	requests      *prometheus.CounterVec // of webhooks, by path and status
@@ -32,7 +32,7 @@ type metrics struct {
 	commits       *prometheus.HistogramVec
 	refusals      *prometheus.CounterVec
 	signatures    *prometheus.CounterVec // that failed
-	notifications topicCounters
+	notifications *topicCounters
 	retries       prometheus.Counter
 	lag           prometheus.Histogram
 }
@@ -49,7 +49,7 @@ func newMetrics(version string, t *transactor) *metrics {
 		documents:     counter("webhook_documents_total", "Documents that the runtime has acknowledged, by the binding's collection.", "collection"),
 		refusals:      counter("webhook_refusals_total", "Requests that were refused, by reason.", "reason"),
 		signatures:    counter("webhook_signature_failures_total", "Requests whose signature was missing or wrong.", "path"),
-		notifications: topicCounters{vec: counter("intercom_notifications_total", "Notifications that were received, by topic.", "topic")},
+		notifications: newTopicCounters(counter("intercom_notifications_total", "Notifications that were received, by topic.", "topic")),
 		commits: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "webhook_commit_seconds",
 			Help: "Time from a webhook's headers to the runtime's acknowledgement.", Buckets: commitBounds}, []string{"path"}),
 		retries: prometheus.NewCounter(prometheus.CounterOpts{Name: "intercom_redeliveries_total",
@@ -119,30 +119,45 @@ func (m *metrics) notified(event *intercom.Event, receivedAt time.Time) {
 	}
 }
 
-// topicCounters are made as topics come. All requests read them at the same time, without a lock, so that they are
-// replaced as a whole when there is a new one.
+// topicCounters are made as topics come, at most maxTallied. All requests read them at the same time, without a lock, so
+// that they are replaced as a whole when there is a new one.
 type topicCounters struct {
 	vec   *prometheus.CounterVec
+	other prometheus.Counter
 	known atomic.Pointer[map[string]prometheus.Counter]
 	mu    sync.Mutex // of who replaces them
 }
 
-// of returns the counter of a topic; beyond maxTallied topics, that of all others.
+func newTopicCounters(vec *prometheus.CounterVec) *topicCounters {
+	c := &topicCounters{vec: vec, other: vec.WithLabelValues("other")}
+	c.known.Store(&map[string]prometheus.Counter{})
+	return c
+}
+
+// of returns the counter of a topic. Those that are too long, or come when there are maxTallied, share one.
 func (c *topicCounters) of(topic string) prometheus.Counter {
-	if known := c.known.Load(); known != nil {
-		if counter, ok := (*known)[topic]; ok {
-			return counter
-		}
+	known := *c.known.Load()
+	if counter, ok := known[topic]; ok {
+		return counter
 	}
+	if len(topic) > maxTold || len(known) >= maxTallied {
+		return c.other
+	}
+	return c.add(topic)
+}
+
+// add makes the counter of a topic, unless others have come meanwhile.
+func (c *topicCounters) add(topic string) prometheus.Counter {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	next := map[string]prometheus.Counter{}
-	if known := c.known.Load(); known != nil {
-		maps.Copy(next, *known)
+	known := *c.known.Load()
+	if counter, ok := known[topic]; ok {
+		return counter
 	}
-	if len(next) >= maxTallied {
-		return c.vec.WithLabelValues("other")
+	if len(known) >= maxTallied {
+		return c.other
 	}
+	next := maps.Clone(known)
 	next[topic] = c.vec.WithLabelValues(topic)
 	c.known.Store(&next)
 	return next[topic]

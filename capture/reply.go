@@ -98,7 +98,7 @@ func (s *server) writeRefusal(w http.ResponseWriter, req *http.Request, err erro
 	writeJSON(w, r.status, r)
 	_ = control.Flush()
 	drain(control, req)
-	fields := logrus.Fields{"method": req.Method, "path": req.URL.Path, "status": r.status, "reason": r.Message}
+	fields := logrus.Fields{"method": told(req.Method), "path": told(req.URL.Path), "status": r.status, "reason": r.Message}
 	if len(r.Violations) > 0 {
 		fields["violations"] = r.Violations
 	}

@@ -123,12 +123,12 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 
 // notFound answers what no binding has. Never 410: Intercom disables a subscription that hears it.
 func (s *server) notFound(w http.ResponseWriter, r *http.Request) {
-	s.writeRefusal(w, r, refuse(http.StatusNotFound, "no binding has the path %q", r.URL.Path))
+	s.writeRefusal(w, r, refuse(http.StatusNotFound, "no binding has the path %q", told(r.URL.Path)))
 }
 
 // notAMethod answers what a page can not do.
 func (s *server) notAMethod(w http.ResponseWriter, r *http.Request) {
-	s.writeRefusal(w, r, refuse(http.StatusMethodNotAllowed, "%s is not a method of this page; webhooks are posted to the paths of bindings", r.Method).
+	s.writeRefusal(w, r, refuse(http.StatusMethodNotAllowed, "%s is not a method of this page; webhooks are posted to the paths of bindings", told(r.Method)).
 		with("Allow", "GET, HEAD"))
 }
 

@@ -1,13 +1,31 @@
 package capture
 
 import (
+	"maps"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/sirupsen/logrus"
 )
 
-// maxTallied bounds the kinds that a tally tells apart. Intercom has some hundred topics.
-const maxTallied = 1000
+// maxTallied bounds the kinds that are told apart of what senders name as they like. Intercom has some hundred topics.
+const maxTallied = 250
+
+// maxTold bounds the bytes that are kept or logged of a text that a sender wrote. Intercom's longest topic has 36, and
+// few paths are longer than this.
+const maxTold = 256
+
+// told returns as much of a sender's text as is kept or logged.
+func told(text string) string {
+	if len(text) <= maxTold {
+		return text
+	}
+	end := maxTold
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "…"
+}
 
 // A tally counts notifications that nobody takes, by what they are. That is no error, to which Intercom would react by
 // pausing the subscription, but an operator hears once of each kind.
@@ -35,9 +53,5 @@ func (t *tally) add(log *logrus.Logger, kind string) {
 func (t *tally) total() map[string]int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	counts := make(map[string]int, len(t.counts))
-	for kind, n := range t.counts {
-		counts[kind] = n
-	}
-	return counts
+	return maps.Clone(t.counts)
 }

@@ -17,8 +17,9 @@ type found struct {
 // values.
 type want struct {
 	members map[string]*want
-	lengths uint64 // of their names: bit n, modulo 64
-	slot    int    // of found, or -1
+	lengths uint64        // of their names: bit n, modulo 64
+	items   map[int]*want // of the members whose names are indices too
+	slot    int           // of found, or -1
 }
 
 // wantAt asks for the values at JSON pointers.
@@ -34,6 +35,7 @@ func wantAt(pointers ...string) *want {
 			if at.members[token] == nil {
 				at.members[token] = &want{slot: -1}
 				at.lengths |= 1 << (len(token) % 64)
+				at.index(token)
 			}
 			at = at.members[token]
 		}
@@ -50,10 +52,22 @@ func (w *want) member(name []byte) *want {
 	return w.members[string(name)]
 }
 
+// index makes a member one for items of arrays too, if its name is an index.
+func (w *want) index(token string) {
+	n, err := strconv.Atoi(token)
+	if err != nil || strconv.Itoa(n) != token {
+		return
+	}
+	if w.items == nil {
+		w.items = map[int]*want{}
+	}
+	w.items[n] = w.members[token]
+}
+
 // item returns what is wanted of an item of an array, or nil.
 func (w *want) item(index int) *want {
-	if w == nil || w.members == nil {
+	if w == nil {
 		return nil
 	}
-	return w.members[strconv.Itoa(index)]
+	return w.items[index]
 }

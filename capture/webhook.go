@@ -25,7 +25,7 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", allowed)
 		w.WriteHeader(http.StatusNoContent)
 	default:
-		h.writeRefusal(w, r, refuse(http.StatusMethodNotAllowed, "%s is not a method of webhooks; use POST or PUT", r.Method).
+		h.writeRefusal(w, r, refuse(http.StatusMethodNotAllowed, "%s is not a method of webhooks; use POST or PUT", told(r.Method)).
 			with("Allow", allowed))
 	}
 }

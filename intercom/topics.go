@@ -5,23 +5,30 @@ import (
 	"strings"
 )
 
-// A Pattern names topics: one, such as conversation.user.created, or with an asterisk at its end all that begin so. An
-// asterisk alone names all, also the notifications without a topic.
+// A Pattern names topics: one, such as conversation.user.created, or with an asterisk at its end all that begin so, or
+// with an asterisk and a dot at its beginning all that end so; with both, those that have it within. An asterisk alone
+// names all, also the notifications without a topic.
 type Pattern string
 
-var isPattern = regexp.MustCompile(`^(?:\*|[a-z0-9_]+(?:\.[a-z0-9_]+)*(?:\.?\*)?)$`).MatchString
+var isPattern = regexp.MustCompile(`^(?:\*|(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?:\.?\*)?)$`).MatchString
 
 // Possible tells that some topic could have a name that the pattern names. Names are lower-case words of letters,
-// digits and underscores, joined by dots. There need not be such a topic yet.
+// digits, underscores and hyphens, joined by dots. There need not be such a topic yet.
 func (p Pattern) Possible() bool { return isPattern(string(p)) }
 
 // Matches tells that the pattern names a topic.
 func (p Pattern) Matches(topic string) bool {
-	prefix, all := strings.CutSuffix(string(p), "*")
-	if all {
-		return strings.HasPrefix(topic, prefix)
+	within, ends := strings.CutPrefix(string(p), "*.")
+	within, begins := strings.CutSuffix(within, "*")
+	switch {
+	case ends && begins:
+		return strings.Contains(topic, "."+within)
+	case ends:
+		return strings.HasSuffix(topic, "."+within)
+	case begins:
+		return strings.HasPrefix(topic, within)
 	}
-	return topic == string(p)
+	return topic == within
 }
 
 // A Family is a kind of objects whose notifications a user may want in a collection of their own.

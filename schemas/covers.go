@@ -28,6 +28,7 @@ func written(pathParams []string) shape {
 		always: map[string]shape{WebhookID: text, ReceivedAt: dateTime, ReqPath: text, Headers: texts, "uuid": text},
 		may: map[string]shape{Query: texts, Event: {kind: "object", may: map[string]shape{
 			"topic": text, "workspaceId": text, "objectType": text, "objectId": text, "operation": text,
+			"relatedType": text, "relatedId": text, "mergedFrom": text,
 			"occurredAt": dateTime, "attempt": integer,
 		}}},
 	}

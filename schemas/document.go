@@ -65,13 +65,16 @@ func Document(pathParams []string, notifications bool) json.RawMessage {
 func event() object {
 	e := described("object", "What happened to which object, derived from the notification. What can not be derived is left out.")
 	attempt := described("integer", "Counts the deliveries of this notification, from 1.")
-	occurredAt := described("string", "When it happened, in UTC.")
+	occurredAt := described("string", "When it happened, in UTC, to the millisecond.")
 	occurredAt["format"] = "date-time"
 	e["properties"] = object{
 		"topic":       described("string", "The topic, such as conversation.user.created."),
 		"workspaceId": described("string", "The workspace that it happened in."),
 		"objectType":  described("string", "The kind of object that it is about, such as conversation or contact."),
 		"objectId":    described("string", "Identifies that object among those of its kind."),
+		"relatedType": described("string", "The kind of the object that was attached to it, or detached from it."),
+		"relatedId":   described("string", "Identifies that other object among those of its kind."),
+		"mergedFrom":  described("string", "Identifies the object that was merged into it and is gone."),
 		"operation":   described("string", "What happened to the object: created, updated or deleted."),
 		"occurredAt":  occurredAt,
 		"attempt":     attempt,

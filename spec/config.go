@@ -43,7 +43,7 @@ type ResourceConfig struct {
 	Stream       string   `json:"stream,omitempty" jsonschema:"title=Stream" jsonschema_description:"The name of this binding among those of the capture." jsonschema_extras:"nullable=true"`
 	Path         string   `json:"path,omitempty" jsonschema:"title=URL Path" jsonschema_description:"The path that accepts this binding's webhooks. Defaults to the name of the collection." jsonschema_extras:"nullable=true"`
 	IDFromHeader string   `json:"idFromHeader,omitempty" jsonschema:"title=ID From Header" jsonschema_description:"A header that identifies each webhook, required in every request then. By default the sender's own id is taken, where its signature says who it is, or else a new one." jsonschema_extras:"nullable=true"`
-	Topics       []string `json:"topics,omitempty" jsonschema:"title=Topics" jsonschema_description:"Topics of the notifications that go to this binding, such as conversation.user.created or conversation.*. By default all that no other binding of the path takes." jsonschema_extras:"nullable=true"`
+	Topics       []string `json:"topics,omitempty" jsonschema:"title=Topics" jsonschema_description:"Topics of the notifications that go to this binding, such as conversation.user.created, conversation.* or *.created. By default all that no other binding of the path takes." jsonschema_extras:"nullable=true"`
 	IDFromBody   string   `json:"idFromBody,omitempty" jsonschema:"title=ID From Body" jsonschema_description:"A JSON pointer such as /messageId to a string or an integer in each document that identifies it, required then." jsonschema_extras:"nullable=true"`
 }
 
@@ -210,7 +210,7 @@ func ParseResource(raw []byte) (ResourceConfig, error) {
 	}
 	for i, topic := range c.Topics {
 		if !intercom.Pattern(topic).Possible() {
-			return c, fmt.Errorf("resource config: topics[%d] %q matches no topic; write one such as conversation.user.created, conversation.* or *", i, topic)
+			return c, fmt.Errorf("resource config: topics[%d] %q matches no topic; write one such as conversation.user.created, conversation.*, *.created or *", i, topic)
 		}
 	}
 	c.IDFromHeader = textproto.CanonicalMIMEHeaderKey(c.IDFromHeader)
