@@ -155,17 +155,18 @@ func (e *Event) when(s *subject, i *item, wrapped bool) time.Time {
 	return e.recent(i.updatedAt)
 }
 
-// recent returns the first time that is not much older than the notification, or that of the notification.
+// recent returns the first time that is not much older than the notification, or that of the notification; the first
+// of all where a notification has none.
 func (e *Event) recent(times ...Value) time.Time {
-	var oldest time.Time
+	var own time.Time
 	for _, value := range times {
 		at := value.time()
 		if !at.IsZero() && e.CreatedAt.Sub(at) <= maxLag {
 			return at
 		}
-		oldest = cmp.Or(oldest, at)
+		own = cmp.Or(own, at)
 	}
-	return cmp.Or(e.CreatedAt, oldest)
+	return cmp.Or(e.CreatedAt, own)
 }
 
 // endOfSecond returns the last millisecond of a second. A deletion's notification tells no more than the second, and

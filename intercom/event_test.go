@@ -35,6 +35,7 @@ func TestWhichObject(t *testing.T) {
 		{"article.tag.created", `{"type":"article_tag","article":{"model":{"id":12}}}`, "article/12 updated"},
 		{"call.note.created", `{"id":"n","note":{"id":"n"},"call":{"id":"","model":{"id":5}}}`, "call/5 updated"},
 		{"content_snippet.tag.created", `{"type":"x","content_snippet":{"id":"s"}}`, "content_snippet/s updated"},
+		{"call.note.created", `{"call":{"model":{"model":{"id":5}}}}`, "call/ updated"},
 		{"ticket.closed", `{"type":"conversation","id":"c","ticket":{"id":"t"}}`, "ticket/t updated"},
 		{"conversation.deleted", `{"conversation":[{"id":1}],"conversation_id":"2"}`, "conversation/2 deleted"},
 		{"conversation.deleted", `{"conversation":{"id":null},"conversation_id":"2"}`, "conversation/2 deleted"},
@@ -102,6 +103,8 @@ func TestWhichObject(t *testing.T) {
 		{"", `{"type":"Big Thing","id":"b"}`, "big_thing/b "},
 		{"", `{"type":"tag","id":"t"}`, "tag/t "},
 		{"", `{"id":"t"}`, "/ "},
+		{"", `{"type":"` + strings.Repeat("a_", maxKindBytes/2) + `tag","id":"t"}`, "/ "},
+		{"", `{"type":"` + strings.Repeat("a.", maxKindBytes) + `","id":"t"}`, "/ "},
 	} {
 		if got := says(EventOf([]byte(notificationOf(c.topic, c.item)))); got != c.want {
 			t.Errorf("%s %s: %s, not %s", c.topic, c.item, got, c.want)
@@ -249,6 +252,27 @@ func TestPatterns(t *testing.T) {
 		if Pattern(pattern).Possible() {
 			t.Errorf("%q is possible", pattern)
 		}
+	}
+}
+
+// A sample that is sent again says so, as Intercom's second deliveries do.
+func TestRetriesSayRetry(t *testing.T) {
+	samples, err := Samples()
+	if err != nil {
+		t.Fatal(err)
+	}
+	retries := 0
+	for _, s := range samples {
+		retry := s.Event().Attempt > 1
+		if strings.Contains(string(s.body), `"delivery_status": "retry"`) != retry {
+			t.Errorf("%s", s.Name)
+		}
+		if retry {
+			retries++
+		}
+	}
+	if retries == 0 {
+		t.Error("there is none")
 	}
 }
 

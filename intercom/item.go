@@ -82,21 +82,28 @@ func (n *nested) member(name []byte, value Value) bool {
 }
 
 // readNested reads an object. Intercom's own dumps have its members one level deeper, as its model.
-func readNested(text Value) (n nested) {
+func readNested(text Value) nested {
+	n, model := readMembers(text)
+	if !isID(n.id) {
+		if deeper, _ := readMembers(model); isID(deeper.id) {
+			return deeper
+		}
+	}
+	return n
+}
+
+// readMembers reads an object, and its member of that name.
+func readMembers(text Value) (n nested, model Value) {
 	c := cursor{text: text}
 	if !c.open() {
-		return n
+		return n, nil
 	}
-	var model Value
 	for name, ok := c.member(); ok; name, ok = c.member() {
 		if value := c.value(); !n.member(name, value) && string(name) == "model" {
 			model = value
 		}
 	}
-	if !isID(n.id) && model != nil {
-		return readNested(model)
-	}
-	return n
+	return n, model
 }
 
 // member notes a member of the item, if it is about the object: the object, or its id.

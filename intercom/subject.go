@@ -73,7 +73,7 @@ func newSubject(topic string) subject {
 
 // subjectOfType tells what an item without a topic is about: the object that it is, or that it belongs to.
 func subjectOfType(kind string) subject {
-	if strings.IndexByte(kind, '.') >= 0 {
+	if strings.IndexByte(kind, '.') >= 0 && len(kind) <= maxKindBytes {
 		s := newSubject(kind) // such as content_stat.email
 		return subject{name: s.name, word: s.word}
 	}
@@ -90,8 +90,15 @@ func subjectOfType(kind string) subject {
 	return subject{name: name{object: objectOf(kind)}, word: kind}
 }
 
-// kindName returns a type as a word. What is written as a class within others is the class.
+// maxKindBytes bounds a type. The longest known has 24, and a longer one is looked up in parts.
+const maxKindBytes = 128
+
+// kindName returns a type as a word; none for one that is too long. What is written as a class within others is the
+// class.
 func kindName(kind string) string {
+	if len(kind) > maxKindBytes {
+		return ""
+	}
 	return snake(kind[strings.LastIndexByte(kind, ':')+1:])
 }
 
