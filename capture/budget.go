@@ -83,6 +83,15 @@ func (r *reservation) give(n int64) {
 	r.budget.held.Add(-n)
 }
 
+// adjust takes bytes, or gives them where there are less than none.
+func (r *reservation) adjust(n int64) error {
+	if n < 0 {
+		r.give(-n)
+		return nil
+	}
+	return r.take(n)
+}
+
 // release returns all that is held.
 func (r *reservation) release() { r.give(r.held) }
 

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"context"
 	"net/http"
 	"sync"
 	"time"
@@ -105,25 +106,25 @@ func (b *batch) add(codec protocol.Frames, d document, held *reservation, parts 
 	return nil
 }
 
-// What a document takes while it is looked at, in multiples of its bytes: a copy at a glance, and decoded a map of short
-// members, each of them an interface and a string.
-const (
-	glanceShare  = 1
-	decodedShare = 12
-)
-
-// validate refuses the request if the runtime would refuse one of its documents.
-func (b *batch) validate(held *reservation) error {
+// validate refuses the request if the runtime would refuse one of its documents. It ends when nobody waits any more.
+func (b *batch) validate(ctx context.Context, held *reservation) error {
+	var limits *schemas.Limits // of all documents that are looked at
 	var violations []schemas.Violation
 	for _, d := range b.documents {
 		if d.binding.validator.Covered() && !d.foreign {
 			continue
 		}
-		found, err := d.violations(b.frames, held)
-		if err != nil {
+		if limits == nil {
+			limits = schemas.NewLimits(len(b.frames), held.adjust)
+		}
+		found, err := d.binding.validator.Validate(ctx, d.of(b.frames), limits)
+		if err != nil && len(violations) == 0 {
 			return err
 		}
-		if violations = append(violations, found...); len(violations) >= schemas.MaxViolations {
+		for i := range found {
+			found[i].Document = d.element
+		}
+		if violations = append(violations, found...); err != nil || len(violations) >= schemas.MaxViolations {
 			break
 		}
 	}
@@ -133,27 +134,4 @@ func (b *batch) validate(held *reservation) error {
 	r := refuse(http.StatusBadRequest, "the collection's write schema does not accept the webhook: %s", violations[0])
 	r.Violations = violations
 	return r
-}
-
-// violations returns why the runtime would refuse the document. Most are right, and seen to be at a glance.
-func (d document) violations(frames []byte, held *reservation) ([]schemas.Violation, error) {
-	text := d.of(frames)
-	size := int64(len(text))
-	if err := held.take(glanceShare * size); err != nil {
-		return nil, err
-	}
-	accepted := d.binding.validator.Accepts(text)
-	held.give(glanceShare * size)
-	if accepted {
-		return nil, nil
-	}
-	if err := held.take(decodedShare * size); err != nil {
-		return nil, err
-	}
-	defer held.give(decodedShare * size)
-	found := d.binding.validator.Validate(text)
-	for i := range found {
-		found[i].Document = d.element
-	}
-	return found, nil
 }

@@ -75,7 +75,8 @@ func refusalOf(err error) *refusal {
 	switch {
 	case errors.As(err, &r):
 		return r
-	case errors.Is(err, errQueueFull), errors.Is(err, errNoRoom), errors.Is(err, errEnding), errors.Is(err, errTooSlow):
+	case errors.Is(err, errQueueFull), errors.Is(err, errNoRoom), errors.Is(err, errEnding), errors.Is(err, errTooSlow),
+		errors.Is(err, schemas.ErrTooCostly):
 		return comeBack("%v; send it again", err)
 	case errors.Is(err, context.Canceled):
 		return comeBack("the sender left before its webhook was committed")

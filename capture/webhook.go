@@ -68,7 +68,7 @@ func (h *hook) take(w http.ResponseWriter, r *http.Request) (reply []byte, err e
 	size := len(body.text)
 	held.drop(body.text) // what waits for the commit is the documents alone
 	held.drop(body.asSent)
-	if err := made.validate(held); err != nil {
+	if err := made.validate(r.Context(), held); err != nil {
 		return nil, err
 	}
 	if err := h.commit(r.Context(), made, held); err != nil {

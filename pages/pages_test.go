@@ -133,8 +133,8 @@ func TestTheExampleIsAccepted(t *testing.T) {
 				t.Fatal(err)
 			}
 			document := `{"_meta":{"webhookId":"1","receivedAt":"2026-01-02T03:04:05Z"},` + strings.ReplaceAll(found[1], `'"'"'`, `'`)[1:]
-			if wrong := v.Validate([]byte(document)); len(wrong) > 0 {
-				t.Errorf("%s: %v", document, wrong)
+			if wrong, err := v.Validate(t.Context(), []byte(document), schemas.NewLimits(len(document), nil)); len(wrong) > 0 || err != nil {
+				t.Errorf("%s: %v, %v", document, wrong, err)
 			}
 		})
 	}

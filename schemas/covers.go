@@ -1,11 +1,9 @@
 package schemas
 
-import "slices"
-
 // A shape describes every value that the connector may write at a location, as far as a schema can ask. The zero shape
 // is that of any value.
 type shape struct {
-	kind   string           // "string", "integer" or "object"; empty for any
+	kind   kinds            // strings_, integers or objects; none for any
 	format string           // that a string always has, or empty
 	always map[string]shape // members that an object always has
 	may    map[string]shape // members that it may have
@@ -14,47 +12,36 @@ type shape struct {
 
 var (
 	anything = shape{}
-	text     = shape{kind: "string"}
-	dateTime = shape{kind: "string", format: "date-time"}
-	integer  = shape{kind: "integer"}
-	texts    = shape{kind: "object", others: &text}
+	text     = shape{kind: strings_}
+	dateTime = shape{kind: strings_, format: "date-time"}
+	integer  = shape{kind: integers}
+	texts    = shape{kind: objects, others: &text}
 )
 
 // written is the shape of the documents of a path with these parameters when the sender's own members hold no _meta.
 // The runtime sets /_meta/uuid to a placeholder before it validates.
 func written(pathParams []string) shape {
 	meta := shape{
-		kind:   "object",
-		always: map[string]shape{WebhookID: text, ReceivedAt: dateTime, ReqPath: text, Headers: texts, "uuid": text},
-		may: map[string]shape{Query: texts, Event: {kind: "object", may: map[string]shape{
+		kind:   objects,
+		always: map[string]shape{WebhookID: text, ReceivedAt: dateTime, ReqPath: text, Headers: texts, uuid: text},
+		may: map[string]shape{Query: texts, Event: {kind: objects, may: map[string]shape{
 			"topic": text, "workspaceId": text, "objectType": text, "objectId": text, "operation": text,
 			"relatedType": text, "relatedId": text, "mergedFrom": text,
 			"occurredAt": dateTime, "attempt": integer,
 		}}},
 	}
 	if len(pathParams) > 0 {
-		params := shape{kind: "object", always: map[string]shape{}}
+		params := shape{kind: objects, always: map[string]shape{}}
 		for _, name := range pathParams {
 			params.always[name] = text
 		}
 		meta.always[PathParams] = params
 	}
-	return shape{kind: "object", always: map[string]shape{"_meta": meta}, others: &anything}
-}
-
-// assertions are the keywords that can refuse a value and that covers does not reason about.
-var assertions = []string{
-	"const", "enum", "not", "oneOf", "if", "then", "else", "$dynamicRef", "$recursiveRef",
-	"minLength", "maxLength", "pattern", "contentSchema",
-	"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
-	"items", "prefixItems", "additionalItems", "unevaluatedItems", "contains", "minItems", "maxItems", "uniqueItems",
-	"minContains", "maxContains", "minProperties", "maxProperties", "patternProperties", "propertyNames",
-	"unevaluatedProperties", "dependentRequired", "dependentSchemas", "dependencies",
+	return shape{kind: objects, always: map[string]shape{"_meta": meta}, others: &anything}
 }
 
 // A coverage decides whether a schema accepts every value of a shape. It may say no where the answer is yes.
 type coverage struct {
-	ids   map[string]any // schemas of the root's $defs by their $id
 	depth int
 	steps int // so far; those of a schema that refers to itself in alternatives are more than anyone can take
 }
@@ -64,105 +51,80 @@ const (
 	maxCoverageSteps = 10_000
 )
 
-// covers tells whether the schema accepts every document of the shape, so that none needs to be decoded for it.
-func covers(schema any, s shape) bool {
-	c := coverage{ids: map[string]any{}}
-	if root, ok := schema.(object); ok {
-		defs, _ := root["$defs"].(object)
-		for _, def := range defs {
-			if def, ok := def.(object); ok {
-				if id, ok := def["$id"].(string); ok {
-					c.ids[id] = def
-				}
-			}
-		}
-	}
-	return c.covers(schema, s)
-}
+// covers tells whether the schema accepts every document of the shape, so that none needs to be looked at for it.
+func covers(s *schema, sh shape) bool { return new(coverage).covers(s, sh) }
 
-// covers is the recursion over a schema. Keywords that are in none of its steps are annotations, as for the runtime.
-func (c *coverage) covers(schema any, s shape) bool {
+// covers is the recursion over a schema.
+func (c *coverage) covers(s *schema, sh shape) bool {
 	c.depth++
 	c.steps++
 	defer func() { c.depth-- }()
-	sub, ok := schema.(object)
-	if !ok {
-		return schema == true
+	return c.depth < maxCoverageDepth && c.steps < maxCoverageSteps && understood(s) && ofKind(s, sh) && ofFormat(s, sh) &&
+		c.applied(s, sh) && c.members(s, sh)
+}
+
+// understood tells that a schema asserts nothing else than what the others reason about.
+func understood(s *schema) bool {
+	if o := s.object; o != nil && (o.least > 0 || o.most != unlimited || len(o.patterns) > 0 || o.names != nil || o.unevaluated != nil) {
+		return false
 	}
-	for _, keyword := range assertions {
-		if _, ok := sub[keyword]; ok {
+	if t := s.text; t != nil && (t.least > 0 || t.most != unlimited || len(t.patterns) > 0) {
+		return false
+	}
+	return !s.never && len(s.values) == 0 && len(s.numbers) == 0 && s.array == nil
+}
+
+// ofKind asks whether the kind is among those that a schema lists. Any value is of no kind that could be listed.
+func ofKind(s *schema, sh shape) bool {
+	return s.kinds == every || sh.kind != 0 && s.kinds&sh.kind != 0
+}
+
+// ofFormat holds for strings alone: one that always has the format, or anything that is no string.
+func ofFormat(s *schema, sh shape) bool {
+	return s.text == nil || s.text.format == sh.format || sh.kind == objects || sh.kind == integers
+}
+
+// applied asks about the schemas in place: all of allOf and of references, and one of anyOf.
+func (c *coverage) applied(s *schema, sh shape) bool {
+	any := !s.hasAny
+	for _, a := range s.applied {
+		switch {
+		case a.via == viaAny:
+			any = any || c.covers(a.schema, sh)
+		case a.via != viaAll && a.via != viaReference, a.anchor != nil, !c.covers(a.schema, sh):
 			return false
 		}
 	}
-	return c.depth < maxCoverageDepth && c.steps < maxCoverageSteps && c.type_(sub, s) && c.format(sub, s) && c.reference(sub, s) &&
-		c.allOf(sub, s) && c.anyOf(sub, s) && c.members(sub, s)
-}
-
-// type_ asks whether the kind is among those that a schema lists. Any value is of no kind that could be listed.
-func (c *coverage) type_(sub object, s shape) bool {
-	var kinds []any
-	switch kind := sub["type"].(type) {
-	case nil:
-		return true
-	case []any:
-		kinds = kind
-	default:
-		kinds = []any{kind}
-	}
-	return slices.Contains(kinds, any(s.kind)) || s.kind == "integer" && slices.Contains(kinds, any("number"))
-}
-
-// format holds for strings alone: one that always has the format, or anything that is no string.
-func (c *coverage) format(sub object, s shape) bool {
-	format, ok := sub["format"]
-	return !ok || format == s.format || s.kind == "object"
-}
-
-// reference follows those to bundled schemas. A pointer into the same schema is not looked up, so not covered.
-func (c *coverage) reference(sub object, s shape) bool {
-	ref, ok := sub["$ref"].(string)
-	return !ok || c.ids[ref] != nil && c.covers(c.ids[ref], s)
-}
-
-func (c *coverage) allOf(sub object, s shape) bool {
-	all, _ := sub["allOf"].([]any)
-	return !slices.ContainsFunc(all, func(sub any) bool { return !c.covers(sub, s) })
-}
-
-func (c *coverage) anyOf(sub object, s shape) bool {
-	some, ok := sub["anyOf"].([]any)
-	return !ok || slices.ContainsFunc(some, func(sub any) bool { return c.covers(sub, s) })
+	return any
 }
 
 // members decides about required, properties and additionalProperties, which mean objects only.
-func (c *coverage) members(sub object, s shape) bool {
-	if s.kind != "object" && s.kind != "" {
+func (c *coverage) members(s *schema, sh shape) bool {
+	if s.object == nil || sh.kind != objects && sh.kind != 0 {
 		return true
 	}
-	required, _ := sub["required"].([]any)
-	for _, name := range required {
-		if name, _ := name.(string); !has(s.always, name) {
+	for _, name := range s.object.required {
+		if !has(sh.always, name) {
 			return false
 		}
 	}
-	properties, _ := sub["properties"].(object)
-	for name, property := range properties {
-		if member, ok := s.member(name); ok && !c.covers(property, member) {
+	for name, m := range s.object.members {
+		if of, ok := sh.member(name); ok && m.schema != nil && !c.covers(m.schema, of) {
 			return false
 		}
 	}
-	additional, ok := sub["additionalProperties"]
-	if !ok {
+	additional := s.object.additional
+	if additional == nil {
 		return true
 	}
-	for _, members := range []map[string]shape{s.always, s.may} {
-		for name, member := range members {
-			if _, listed := properties[name]; !listed && !c.covers(additional, member) {
+	for _, members := range []map[string]shape{sh.always, sh.may} {
+		for name, of := range members {
+			if s.object.members[name].schema == nil && !c.covers(additional, of) {
 				return false
 			}
 		}
 	}
-	others, ok := s.member("")
+	others, ok := sh.member("")
 	return !ok || c.covers(additional, others)
 }
 
@@ -174,7 +136,7 @@ func (s shape) member(name string) (shape, bool) {
 		}
 	}
 	switch {
-	case s.kind == "":
+	case s.kind == 0:
 		return anything, true
 	case s.others == nil:
 		return shape{}, false

@@ -1,65 +1,69 @@
 package schemas
 
 import (
-	"errors"
-	"net/mail"
+	"maps"
 	"net/netip"
-	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
-
-	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// formats are the format names that the runtime asserts, with its meanings, where these differ from the validator's
-// own or are unknown to it. Where the runtime's exact grammar is not known, these are the stricter reading: a
-// document that is refused here is told so, one that only the runtime refuses fails the whole task.
+// formats are all that the runtime knows, each with a test of strings. Other values have no format. Where the exact grammar
+// of the runtime is not known, these are the stricter reading: a document that is refused here is told so, one that only
+// the runtime refuses fails the whole task.
 var formats = map[string]func(string) bool{
-	"date":          isDate,
-	"date-time":     isDateTime,
-	"datetime":      isDateTime,
-	"time":          matches(`^` + clock + `$`),
-	"email":         isEmail,
-	"idn-email":     never,
-	"hostname":      isHostname,
-	"idn-hostname":  never,
-	"ipv4":          isIPv4,
-	"ipv6":          isIPv6,
-	"macaddr":       matches(`^(?:[0-9A-Fa-f]{2}[:-]?){6}$`),
-	"macaddr8":      matches(`^(?:[0-9A-Fa-f]{2}[:-]?){8}$`),
-	"uuid":          matches(`^[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$`),
-	"duration":      isDuration,
-	"uri":           func(s string) bool { return uriCharacters(s) && isReference(s, true) },
-	"uri-reference": func(s string) bool { return uriCharacters(s) && isReference(s, false) },
-	"iri":           func(s string) bool { return iriCharacters(s) && isReference(s, true) },
-	"iri-reference": func(s string) bool { return iriCharacters(s) && isReference(s, false) },
-	"integer":       isInteger,
-	"uint32":        isInteger,
-	"uint64":        isInteger,
-	"number":        matches(`^(?:-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|NaN|-?Infinity)$`),
-	"sha256":        matches(`^sha256:[0-9A-Fa-f]{64}$`),
-	// Known to the validator, unknown to the runtime, which ignores them.
-	"period": always,
-	"semver": always,
+	"date":                  isDate,
+	"date-time":             isDateTime,
+	"datetime":              isDateTime,
+	"time":                  matches(`^` + clock + zone + `$`),
+	"email":                 isEmail,
+	"idn-email":             never,
+	"hostname":              isHostname,
+	"idn-hostname":          never,
+	"ipv4":                  isIPv4,
+	"ipv6":                  isIPv6,
+	"macaddr":               matches(`^(?:[0-9A-Fa-f]{2}[:-]?){5}[0-9A-Fa-f]{2}$`),
+	"macaddr8":              matches(`^(?:[0-9A-Fa-f]{2}[:-]?){7}[0-9A-Fa-f]{2}$`),
+	"uuid":                  matches(`^[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$`),
+	"duration":              isDuration,
+	"uri":                   func(s string) bool { return isURI(s, false, false) },
+	"uri-reference":         func(s string) bool { return isURI(s, true, false) },
+	"iri":                   func(s string) bool { return isURI(s, false, true) },
+	"iri-reference":         func(s string) bool { return isURI(s, true, true) },
+	"uri-template":          matches(`^(?:[^\x00-\x20"'<>%\\^` + "`" + `{|}]|%[0-9a-f]{2}|\{[+#./;?&=,!@|]?` + variable + `(?:,` + variable + `)*\})*$`),
+	"json-pointer":          matches(`^(?:/(?:[^~/]|~[01])*)*$`),
+	"relative-json-pointer": matches(`^(?:0|[1-9][0-9]*)(?:#|(?:/(?:[^~/]|~[01])*)*)$`),
+	"regex":                 isRegex,
+	"integer":               isInteger,
+	"uint32":                isInteger,
+	"uint64":                isInteger,
+	"number":                func(s string) bool { _, ok := newDecimal(s); return ok || isNoNumber(s) },
+	"sha256":                matches(`^sha256:[0-9A-Fa-f]{64}$`),
 }
 
+func formatNames() string { return strings.Join(slices.Sorted(maps.Keys(formats)), ", ") }
+
 const (
-	clock    = `(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])`
-	hostname = `^(?:[0-9A-Za-z](?:[0-9A-Za-z-]{0,61}[0-9A-Za-z])?\.)*[0-9A-Za-z](?:[0-9A-Za-z-]{0,61}[0-9A-Za-z])?$`
+	clock    = `(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?`
+	zone     = `(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])`
+	variable = `(?:[a-z0-9_]|%[0-9a-f]{2})+(?::[1-9][0-9]{0,3}|\*)?`
+	label    = `[0-9A-Za-z](?:[0-9A-Za-z-]{0,61}[0-9A-Za-z])?`
 )
 
 var (
-	isInteger     = matches(`^-?[0-9]+(?:\.0+)?$`)
-	hasClock      = matches(`^[Tt]` + clock + `$`)
-	hostLabels    = matches(hostname)
-	period        = matches(`^P(?:[0-9]+W|(?:[0-9]+Y)?(?:[0-9]+M)?(?:[0-9]+D)?(?:T(?:[0-9]+H)?(?:[0-9]+M)?(?:[0-9]+S)?)?)$`)
-	uriCharacters = matches(`^(?:[0-9A-Za-z._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*$`)
-	iriCharacters = matches(`^(?:[0-9A-Za-z._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2}|[^\x00-\x{9f}])*$`)
+	hasClock   = matches(`^[Tt]` + clock + zone + `$`)
+	leapSecond = regexp.MustCompile(`^([Tt][0-9]{2}:[0-9]{2}):60(?:\.[0-9]+)?(` + zone + `)$`)
+	hostLabels = matches(`^(?:` + label + `\.)*` + label + `$`)
+	likeNumber = matches(`^(?i:[0-9]+(?:e-?[0-9]+)?|nan|inf|infinity)$`)
+	period     = matches(`^P(?:[0-9]+W|(?:[0-9]+Y)?(?:[0-9]+M)?(?:[0-9]+D)?(?:T(?:[0-9]+H)?(?:[0-9]+M)?(?:[0-9]+S)?)?)$`)
+	localPart  = matches(`^(?:` + atom + `(?:\.` + atom + `)*|"[ !#-\[\]-~]*")$`)
+	isNoNumber = matches(`^(?:NaN|-?Infinity)$`)
 )
 
-func always(string) bool { return true }
-func never(string) bool  { return false }
+const atom = "[0-9A-Za-z!#$%&'*+/=?^_`{|}~-]+"
+
+func never(string) bool { return false }
 
 // matches returns a test for a regular expression. Go's match in time linear to the text, whatever the expression.
 func matches(expression string) func(string) bool {
@@ -71,21 +75,36 @@ func isDate(s string) bool {
 	return err == nil && len(s) == len(time.DateOnly)
 }
 
+// isDateTime takes a leap second where there may be one: at the end of a month of UTC.
 func isDateTime(s string) bool {
 	const date = len(time.DateOnly)
-	return len(s) > date && isDate(s[:date]) && hasClock(s[date:])
-}
-
-// isEmail wants an address alone, without a display name, and with a domain.
-func isEmail(s string) bool {
-	address, err := mail.ParseAddress(s)
-	if err != nil || address.Address != s {
+	if len(s) <= date || !isDate(s[:date]) {
 		return false
 	}
-	return isHostname(s[strings.LastIndexByte(s, '@')+1:])
+	if hasClock(s[date:]) {
+		return true
+	}
+	leap := leapSecond.FindStringSubmatch(s[date:])
+	if leap == nil {
+		return false
+	}
+	at, err := time.Parse(time.RFC3339, strings.ToUpper(s[:date]+leap[1]+":59"+leap[2]))
+	next := at.UTC().Add(time.Second)
+	return err == nil && next.Day() == 1 && next.Format(time.TimeOnly) == "00:00:00"
 }
 
-func isHostname(s string) bool { return len(s) <= 253 && hostLabels(s) }
+// isEmail wants an address alone, without a display name.
+func isEmail(s string) bool {
+	const most, mostLocal = 254, 65 // bytes
+	at := strings.LastIndexByte(s, '@')
+	return at >= 0 && len(s) <= most && at <= mostLocal && localPart(s[:at]) && isHostname(s[at+1:])
+}
+
+// isHostname refuses a name that could be taken for an address, by its last label.
+func isHostname(s string) bool {
+	const most = 253
+	return len(s) <= most && hostLabels(s) && !likeNumber(s[strings.LastIndexByte(s, '.')+1:])
+}
 
 func isIPv4(s string) bool {
 	addr, err := netip.ParseAddr(s)
@@ -101,30 +120,13 @@ func isDuration(s string) bool {
 	return period(s) && s != "P" && !strings.HasSuffix(s, "T")
 }
 
-// isReference checks the structure of a URI (RFC 3986) whose characters are known to be allowed.
-func isReference(s string, absolute bool) bool {
-	u, err := url.Parse(s)
-	if err != nil || absolute && u.Scheme == "" {
+// mostRegex bytes of an expression are more than the runtime takes: each character needs as many states.
+const mostRegex = 64 << 10
+
+func isRegex(s string) bool {
+	if len(s) > mostRegex {
 		return false
 	}
-	rest := s
-	if u.Host != "" { // brackets enclose an IPv6 address, and stand nowhere else
-		rest = strings.Replace(s, u.Host, "", 1)
-	}
-	return strings.Count(s, "#") <= 1 && !strings.ContainsAny(rest, "[]")
-}
-
-var errFormat = errors.New("not of this format")
-
-// registerFormats asserts formats of strings; other values have none.
-func registerFormats(c *jsonschema.Compiler) {
-	c.AssertFormat()
-	for name, test := range formats {
-		c.RegisterFormat(&jsonschema.Format{Name: name, Validate: func(v any) error {
-			if s, ok := v.(string); ok && !test(s) {
-				return errFormat
-			}
-			return nil
-		}})
-	}
+	r, _, err := parseRegex(s)
+	return err == nil && r.size() <= regexSize/2 // to spare, for what is not known of how the runtime counts
 }

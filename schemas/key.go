@@ -1,10 +1,7 @@
 package schemas
 
 import (
-	"encoding/json"
 	"errors"
-	"math/big"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,14 +14,14 @@ type key struct {
 }
 
 // newKey splits a JSON pointer, and looks for a default in the schema.
-func newKey(pointer string, schema any) key {
+func newKey(pointer string, s *schema) key {
 	k := key{pointer: pointer}
 	if pointer != "" {
 		for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
 			k.tokens = append(k.tokens, unescape.Replace(token))
 		}
 	}
-	k.hasDefault = defaultSearch{schema, map[seenReference]bool{}}.finds(schema, k.tokens)
+	k.hasDefault = defaultSearch{}.finds(s, k.tokens)
 	return k
 }
 
@@ -39,60 +36,33 @@ func Escape(name string) string { return escape.Replace(name) }
 // Unescape returns the member name that a token of a JSON pointer stands for (RFC 6901).
 func Unescape(token string) string { return unescape.Replace(token) }
 
-// pointerTo writes a JSON pointer (RFC 6901).
-func pointerTo(tokens []string) string {
-	var b strings.Builder
-	for _, token := range tokens {
-		b.WriteByte('/')
-		b.WriteString(escape.Replace(token))
-	}
-	return b.String()
+// A defaultSearch looks for a default at a location, through properties, allOf and references. It holds where it was, with so
+// many tokens left of the location: again, that would lead to the same.
+type defaultSearch map[searched]bool
+
+type searched struct {
+	schema *schema
+	left   int
 }
 
-// A defaultSearch looks for a default at a location, through properties, allOf and references to bundled schemas.
-type defaultSearch struct {
-	root any
-	seen map[seenReference]bool
-}
-
-// A seenReference was followed with so many tokens left of the location: again, it would lead to the same.
-type seenReference struct {
-	ref  string
-	left int
-}
-
-func (d defaultSearch) finds(schema any, tokens []string) bool {
-	sub, ok := schema.(object)
-	if !ok {
+func (d defaultSearch) finds(s *schema, tokens []string) bool {
+	at := searched{s, len(tokens)}
+	if s == nil || d[at] {
 		return false
 	}
-	if len(tokens) == 0 && sub["default"] != nil {
+	d[at] = true
+	if len(tokens) == 0 && s.fallback {
 		return true
 	}
-	if len(tokens) > 0 {
-		properties, _ := sub["properties"].(object)
-		if d.finds(properties[tokens[0]], tokens[1:]) {
+	if len(tokens) > 0 && s.object != nil && d.finds(s.object.members[tokens[0]].schema, tokens[1:]) {
+		return true
+	}
+	for _, a := range s.applied {
+		if (a.via == viaAll || a.via == viaReference) && d.finds(a.schema, tokens) {
 			return true
 		}
 	}
-	all, _ := sub["allOf"].([]any)
-	if ref, ok := sub["$ref"].(string); ok && !d.seen[seenReference{ref, len(tokens)}] {
-		d.seen[seenReference{ref, len(tokens)}] = true
-		all = append(slices.Clone(all), bundled(d.root, ref))
-	}
-	return slices.ContainsFunc(all, func(sub any) bool { return d.finds(sub, tokens) })
-}
-
-// bundled finds the schema of the root's $defs with this $id or this local pointer.
-func bundled(root any, ref string) any {
-	r, _ := root.(object)
-	defs, _ := r["$defs"].(object)
-	for name, def := range defs {
-		if d, ok := def.(object); ok && (d["$id"] == ref || ref == "#/$defs/"+escape.Replace(name)) {
-			return def
-		}
-	}
-	return nil
+	return false
 }
 
 // writtenAs tells that documents of the shape always have a string at the key's location.
@@ -103,7 +73,7 @@ func (k key) writtenAs(s shape) bool {
 		}
 		s = s.always[token]
 	}
-	return s.kind == "string"
+	return s.kind == strings_
 }
 
 var (
@@ -112,32 +82,47 @@ var (
 )
 
 // check says why the runtime could not extract the key from a document, or nothing.
-func (k key) check(value any) error {
+func (k key) check(r reader) error {
+	r.at = 0
 	for _, token := range k.tokens {
-		var ok bool
-		switch v := value.(type) {
-		case object:
-			value, ok = v[token]
-		case []any:
-			i, err := strconv.Atoi(token)
-			if ok = err == nil && i >= 0 && i < len(v); ok {
-				value = v[i]
-			}
-		}
-		if !ok {
+		if !r.enter(token) {
 			if k.hasDefault {
 				return nil
 			}
 			return errNoKey
 		}
 	}
-	switch v := value.(type) {
-	case string, bool:
+	switch c := r.next(); c {
+	case '"', 't', 'f':
 		return nil
-	case json.Number:
-		if n, ok := new(big.Rat).SetString(string(v)); ok && n.IsInt() {
-			return nil
-		}
+	case '{', '[', 'n':
+		return errBadKey
+	}
+	if numberOf(r.number()).whole() {
+		return nil
 	}
 	return errBadKey
+}
+
+// enter goes to the member or item of the value that is next which a token of a JSON pointer names, if there is one.
+func (r *reader) enter(token string) bool {
+	switch r.next() {
+	case '{':
+		for o := r.open(); r.member(&o); r.skip(r.text[r.at]) {
+			if o.name == token {
+				return true
+			}
+		}
+	case '[':
+		wanted, err := strconv.Atoi(token)
+		n := 0
+		for r.at++; err == nil && r.element(); n++ {
+			if n == wanted {
+				return true
+			}
+			r.skip(r.text[r.at])
+		}
+	default: // it holds nothing
+	}
+	return false
 }
