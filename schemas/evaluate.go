@@ -81,7 +81,7 @@ func (e *evaluation) spend(steps int) {
 		return
 	}
 	const often = 1 << 14 // some 100 microseconds
-	e.checkAt = e.limits.Steps - often
+	e.checkAt = max(0, e.limits.Steps-often)
 	if e.limits.Steps < 0 {
 		e.stopped = ErrTooCostly
 	} else if err := e.ctx.Err(); err != nil {
