@@ -5,27 +5,10 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"source-intercom-ingest/schemas"
 )
-
-// What stands under a keyword of JSON Schema: a schema, a list of them, or a map of them. All else is left as it is.
-var (
-	schemaKeywords = keywords("not", "if", "then", "else", "items", "contains", "additionalProperties", "additionalItems",
-		"propertyNames", "unevaluatedItems", "unevaluatedProperties", "contentSchema")
-	listKeywords = keywords("allOf", "anyOf", "oneOf", "prefixItems")
-	mapKeywords  = keywords("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
-)
-
-func keywords(names ...string) map[string]bool {
-	set := map[string]bool{}
-	for _, name := range names {
-		set[name] = true
-	}
-	return set
-}
 
 // An embedding moves a collection's write schema into a document of which it becomes a part. There, no schema has an
 // id or an anchor: what referred to one refers to its place. A browser would fetch what an id names otherwise. Recursive
@@ -46,33 +29,6 @@ func component(schema any, place string) any {
 	return e.rewrite(schema, base)
 }
 
-// each calls f with the schemas right below one, and sets what f returns in a copy.
-func each(sub object, f func(schema any, path string) any) object {
-	changed := make(object, len(sub))
-	for name, value := range sub {
-		list, isList := value.([]any)
-		members, isMap := value.(object)
-		switch {
-		case listKeywords[name] && isList, name == "items" && isList:
-			items := make([]any, len(list))
-			for i, item := range list {
-				items[i] = f(item, name+"/"+strconv.Itoa(i))
-			}
-			value = items
-		case mapKeywords[name] && isMap:
-			properties := make(object, len(members))
-			for member, property := range members {
-				properties[member] = f(property, name+"/"+schemas.Escape(member))
-			}
-			value = properties
-		case schemaKeywords[name]:
-			value = f(value, name)
-		}
-		changed[name] = value
-	}
-	return changed
-}
-
 // index notes where the schemas are that have names.
 func (e embedding) index(schema any, place string, base *url.URL) {
 	sub, ok := schema.(object)
@@ -88,7 +44,7 @@ func (e embedding) index(schema any, place string, base *url.URL) {
 			e.places[base.String()+"#"+name] = place
 		}
 	}
-	each(sub, func(schema any, path string) any {
+	schemas.Below(sub, func(schema any, path string) any {
 		e.index(schema, place+"/"+path, base)
 		return nil
 	})
@@ -112,7 +68,7 @@ func (e embedding) rewrite(schema any, base *url.URL) any {
 	if id, ok := sub["$id"].(string); ok {
 		base = absolute(base, id)
 	}
-	changed := each(sub, func(schema any, _ string) any { return e.rewrite(schema, base) })
+	changed := schemas.Below(sub, func(schema any, _ string) any { return e.rewrite(schema, base) })
 	for _, keyword := range []string{"$recursiveRef", "$dynamicRef", "$ref"} {
 		ref, ok := sub[keyword].(string)
 		if !ok {
