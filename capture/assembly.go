@@ -89,7 +89,7 @@ func (m *assembly) writes(name string) bool {
 	case schemas.WebhookID, schemas.ReceivedAt, schemas.ReqPath, schemas.Headers:
 		return true
 	case schemas.PathParams:
-		return len(m.wildcards) > 0
+		return len(m.params) > 0
 	case schemas.Query:
 		return m.request.URL.RawQuery != ""
 	case schemas.Event:

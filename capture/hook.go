@@ -2,7 +2,6 @@ package capture
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 
 	"source-intercom-ingest/intercom"
@@ -13,20 +12,20 @@ import (
 // A hook takes the webhooks of one path, for the bindings of that path.
 type hook struct {
 	*server
-	path      spec.Path
-	wildcards []string   // of the path's pattern, in the order of its parameters
-	byTopic   []*binding // with topics
-	rest      *binding   // without; nil if there is none
-	notifies  bool       // its webhooks are notifications with topics
-	want      *want      // of each document
-	slots     int        // values that are wanted
-	watch     *watch
-	counts    hookMetrics
+	path     spec.Path
+	params   []string   // of the path
+	byTopic  []*binding // with topics
+	rest     *binding   // without; nil if there is none
+	notifies bool       // its webhooks are notifications with topics
+	want     *want      // of each document
+	slots    int        // values that are wanted
+	watch    *watch
+	counts   hookMetrics
 }
 
-// newHook makes a hook without bindings, which add and route complete.
+// newHook makes a hook without bindings, which add and settle complete.
 func newHook(s *server, path spec.Path, notifies bool) *hook {
-	return &hook{server: s, path: path, notifies: notifies, watch: new(watch), counts: s.metrics.ofPath(path.String())}
+	return &hook{server: s, path: path, params: path.Params(), notifies: notifies, watch: new(watch), counts: s.metrics.ofPath(path.String())}
 }
 
 // add binds a collection to the path. A binding with topics makes the webhooks of the path notifications.
@@ -40,15 +39,9 @@ func (h *hook) add(b *binding) {
 	h.notifies = true
 }
 
-// route registers the path, and settles what is wanted of its documents: the locations of an event first, if its
-// webhooks are notifications, then those of the bindings' ids. The checks of [spec.ParsePath] leave nothing for the
-// ServeMux to refuse, by a panic as it does; if it did, that would be the user's error to see.
-func (h *hook) route(mux *http.ServeMux) (err error) {
-	defer func() {
-		if reason := recover(); reason != nil {
-			err = fmt.Errorf("path %q can not be served (%v); change it", h.path, reason)
-		}
-	}()
+// settle decides what is wanted of the path's documents: the locations of an event first, if its webhooks are
+// notifications, then those of the bindings' ids.
+func (h *hook) settle() {
 	var locations []string
 	if h.notifies {
 		locations = slices.Clone(intercom.Locations[:])
@@ -65,11 +58,6 @@ func (h *hook) route(mux *http.ServeMux) (err error) {
 	if h.slots = len(locations); h.slots > 0 {
 		h.want = wantAt(locations...)
 	}
-	pattern, wildcards := h.path.Pattern()
-	h.wildcards = wildcards
-	mux.Handle(pattern, h)
-	h.labels[pattern] = h.path.String()
-	return nil
 }
 
 // about describes the path and its bindings to people.

@@ -98,9 +98,7 @@ func BenchmarkDocuments(b *testing.B) {
 		b.Run(fmt.Sprintf("notifies=%v", notifies), func(b *testing.B) {
 			h := hookFor(b, "proto", "/in")
 			h.notifies = notifies
-			if err := h.route(http.NewServeMux()); err != nil {
-				b.Fatal(err)
-			}
+			h.settle()
 			b.ReportAllocs()
 			b.SetBytes(int64(len(body)))
 			for b.Loop() {

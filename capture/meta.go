@@ -22,10 +22,10 @@ func (h *hook) appendRequestMeta(b []byte, r *http.Request, receivedAt time.Time
 	b = append(appendName(b, schemas.ReceivedAt), '"')
 	b = append(receivedAt.UTC().AppendFormat(b, time.RFC3339Nano), '"')
 	b = appendMember(b, schemas.ReqPath, h.path.String())
-	if names := h.path.Params(); len(names) > 0 {
+	if len(h.params) > 0 {
 		b = appendObject(b, schemas.PathParams, func(yield func(name, value string) bool) {
-			for i, name := range names {
-				if !yield(name, r.PathValue(h.wildcards[i])) {
+			for _, name := range h.params {
+				if !yield(name, r.PathValue(name)) {
 					return
 				}
 			}

@@ -90,7 +90,7 @@ func (s *server) writeRefusal(w http.ResponseWriter, req *http.Request, err erro
 	if (errors.Is(err, errQueueFull) || errors.Is(err, errNoRoom)) && s.sender.Provider == "intercom" {
 		r.status = http.StatusTooManyRequests // on which Intercom holds webhooks back for up to 2 hours, on 503 for a minute
 	}
-	s.metrics.refused(cmp.Or(s.labels[req.Pattern], "other"), r, err)
+	s.metrics.refused(cmp.Or(req.Pattern, "other"), r, err)
 	for name, value := range r.header {
 		w.Header().Set(name, value)
 	}

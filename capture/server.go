@@ -40,7 +40,8 @@ type server struct {
 	token      token
 	sources    spec.Sources
 	sender     *signature.Scheme
-	handler    http.Handler
+	routes     *router
+	handler    http.Handler // of all requests
 	healthz    http.Handler // also of the metrics' port
 
 	budget        *budget
@@ -52,7 +53,6 @@ type server struct {
 	untaken          *tally
 
 	metrics *metrics
-	labels  map[string]string // of paths in metrics, by their patterns
 }
 
 // newServer builds the routes of bindings. The transactor is needed only to serve.
@@ -63,16 +63,13 @@ func (c Connector) newServer(config spec.EndpointConfig, bindings []*binding, t 
 		sender: config.Signature, signatureHeaders: config.Signature.Headers(),
 		commitTimeout: config.CommitDeadline(), maxBody: config.BodyLimit(),
 		workspaces: config.Workspaces, untaken: new(tally),
-		metrics: newMetrics(c.Version, t), labels: map[string]string{},
+		metrics: newMetrics(c.Version, t),
 	}
 	if t != nil {
 		s.codec, s.budget = t.stream.Frames, t.budget
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("/", s.notFound)
 	site := pages.Site{Config: config, Version: c.Version, Refuse: s.notAMethod}
 	s.healthz = site.Page(s.health)
-	mux.Handle("/healthz", s.healthz)
 	var hooks []*hook
 	for _, b := range bindings {
 		i := slices.IndexFunc(hooks, func(h *hook) bool { return h.path.String() == b.path.String() })
@@ -82,14 +79,15 @@ func (c Connector) newServer(config spec.EndpointConfig, bindings []*binding, t 
 		}
 		hooks[i].add(b)
 	}
+	s.routes = &router{server: s}
 	for _, h := range hooks {
-		if err := h.route(mux); err != nil {
-			return nil, err
-		}
+		h.settle()
+		s.routes.hooks.Add(h.path, h)
 		site.Hooks = append(site.Hooks, h.about())
 	}
-	site.Register(mux)
-	s.handler = s.recover(allowOrigins(config.CORSOrigins(), mux))
+	s.routes.pages = site.Pages()
+	s.routes.pages["/healthz"] = s.healthz
+	s.handler = s.recover(allowOrigins(config.CORSOrigins(), s.routes))
 	return s, nil
 }
 
@@ -104,6 +102,8 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 		IdleTimeout:       idleTimeout,
 		WriteTimeout:      writeTimeout,
 		ErrorLog:          newErrorLog(s.log),
+		// OPTIONS * is the router's to answer.
+		DisableGeneralOptionsHandler: true,
 	}
 	listener = limit(listener, h, maxConnections)
 	failed := make(chan error, 1)
@@ -119,11 +119,6 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 		_ = h.Close() // what is open now is a sender that does not finish
 	}
 	return ctx.Err()
-}
-
-// notFound answers what no binding has. Never 410: Intercom disables a subscription that hears it.
-func (s *server) notFound(w http.ResponseWriter, r *http.Request) {
-	s.writeRefusal(w, r, refuse(http.StatusNotFound, "no binding has the path %q", told(r.URL.Path)))
 }
 
 // notAMethod answers what a page can not do.

@@ -5,7 +5,6 @@ package pages
 import (
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 
 	"source-intercom-ingest/spec"
@@ -36,20 +35,23 @@ type Collection struct {
 	IDFromBody   string
 }
 
-// Register adds the pages to a mux, each at its own place: a path with parameters may match what is below.
-func (s Site) Register(mux *http.ServeMux) {
-	bodies := sync.OnceValue(s.bodies) // anyone may ask for the page, often
-	mux.Handle("/{$}", s.page(landingPolicy, func(w http.ResponseWriter, r *http.Request) { s.landing(w, r, bodies) }))
-	mux.Handle("/swagger-ui", s.Page(func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, "swagger-ui/", http.StatusMovedPermanently)
-	}))
-	for name := range assets {
-		mux.Handle("/swagger-ui/"+strings.Replace(name, "index.html", "{$}", 1), s.page(swaggerPolicy, serveAsset(name)))
+// Pages returns the pages by their paths, which are among those of [spec.OwnPages].
+func (s Site) Pages() map[string]http.Handler {
+	bodies, document := sync.OnceValue(s.bodies), sync.OnceValue(s.openAPI) // anyone may ask for a page, often
+	all := map[string]http.Handler{
+		"/": s.page(landingPolicy, func(w http.ResponseWriter, r *http.Request) { s.landing(w, r, bodies) }),
+		"/swagger-ui": s.Page(func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "swagger-ui/", http.StatusMovedPermanently)
+		}),
+		"/swagger-ui/": s.page(swaggerPolicy, serveAsset("index.html")),
+		"/api-doc/openapi.json": s.Page(func(w http.ResponseWriter, _ *http.Request) {
+			write(w, "application/json", document())
+		}),
 	}
-	document := sync.OnceValue(s.openAPI)
-	mux.Handle("/api-doc/openapi.json", s.Page(func(w http.ResponseWriter, _ *http.Request) {
-		write(w, "application/json", document())
-	}))
+	for name := range assets {
+		all["/swagger-ui/"+name] = s.page(swaggerPolicy, serveAsset(name))
+	}
+	return all
 }
 
 // bodies are examples of what the paths take.

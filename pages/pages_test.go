@@ -38,9 +38,8 @@ func newSite(t *testing.T, config string, collections map[string]Collection) Sit
 
 // get returns what the site answers.
 func (s Site) get(path string) *httptest.ResponseRecorder {
-	mux, answer := http.NewServeMux(), httptest.NewRecorder()
-	s.Register(mux)
-	mux.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
+	answer := httptest.NewRecorder()
+	s.Pages()[path].ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
 	return answer
 }
 

@@ -3,27 +3,29 @@ package spec
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 )
 
-// A Path is a template of URL paths, as OpenAPI has them: a segment in braces stands for any one segment.
+// A Path is a template of URL paths, as OpenAPI has them: a segment in braces stands for any one segment, and in the end
+// one such as {*rest} for all that is left of a path.
 type Path struct {
 	text     string
 	segments []segment
+	slash    bool // at the end
 }
 
-// A segment is a literal or a parameter.
+// A segment is a literal, a parameter, or the parameter that takes the rest of a path.
 type segment struct {
 	literal string // decoded
 	param   string // empty for a literal
+	rest    bool
 }
 
-// ownPages are the first segments of the connector's own pages.
-var ownPages = []string{"swagger-ui", "api-doc", "healthz"}
-
-var isParam = regexp.MustCompile(`^\{[\pL\pN_]+(?:[.-][\pL\pN_]+)*\}$`).MatchString
+// OwnPages are the paths of the connector's own pages, which no binding has.
+var OwnPages = []string{"/", "/healthz", "/api-doc/openapi.json", "/swagger-ui", "/swagger-ui/", "/swagger-ui/index.html",
+	"/swagger-ui/start.js", "/swagger-ui/style.css", "/swagger-ui/swagger-ui-bundle.js", "/swagger-ui/swagger-ui.css",
+	"/swagger-ui/favicon-32x32.png"}
 
 // ParsePath reads a template. A leading slash is added where it lacks one.
 func ParsePath(text string) (Path, error) {
@@ -38,29 +40,46 @@ func ParsePath(text string) (Path, error) {
 		return wrong("holds a character that no URL path has", "write the path alone, without a query or a fragment")
 	}
 	parts := strings.Split(p.text[1:], "/")
+	if last := len(parts) - 1; last > 0 && parts[last] == "" {
+		parts, p.slash = parts[:last], true
+	}
 	for i, part := range parts {
-		s := segment{literal: part}
+		s, ok := parseSegment(part)
 		switch {
-		case isParam(part):
-			s = segment{param: part[1 : len(part)-1]}
-			if slices.Contains(p.Params(), s.param) {
-				return wrong("has the parameter "+part+" twice", "give each parameter a name of its own")
-			}
-		case strings.ContainsAny(part, "{}"):
-			return wrong(fmt.Sprintf("has the malformed parameter %q", part), "a parameter is a whole segment, such as /{vendorId}, named with letters, digits, _ and -")
-		case part == "" && i < len(parts)-1, part == ".", part == "..":
+		case !ok:
+			return wrong(fmt.Sprintf("has the malformed parameter %q", part), "a parameter is a whole segment, such as /{vendorId}, or /{*rest} for all that is left of the path")
+		case s.rest && (i < len(parts)-1 || p.slash):
+			return wrong(fmt.Sprintf("has %q before its end", part), "let what takes the rest of a path be the last segment")
+		case s.param != "" && slices.Contains(p.Params(), s.param):
+			return wrong("has the parameter "+part+" twice", "give each parameter a name of its own")
+		case part == "", part == ".", part == "..":
 			return wrong(fmt.Sprintf("has the segment %q, which no request is sent with", part), "remove it")
-		default:
-			if decoded, err := url.PathUnescape(part); err == nil {
-				s.literal = decoded
-			}
 		}
 		p.segments = append(p.segments, s)
 	}
-	if first := p.segments[0]; slices.Contains(ownPages, first.literal) {
+	if own := p.Expand(func(param string) string { return "{" + param + "}" }); slices.Contains(OwnPages, own) {
 		return wrong("is taken by the connector's own pages", "choose another, such as /webhook-data")
 	}
 	return p, nil
+}
+
+// parseSegment reads a segment of a template; not ok if its braces are not those of a parameter.
+func parseSegment(part string) (s segment, ok bool) {
+	if !strings.ContainsAny(part, "{}") {
+		return segment{literal: decoded(part)}, true
+	}
+	name, opened := strings.CutPrefix(part, "{")
+	name, closed := strings.CutSuffix(name, "}")
+	name, rest := strings.CutPrefix(name, "*")
+	return segment{param: name, rest: rest}, opened && closed && name != "" && !strings.ContainsAny(name, "{}*")
+}
+
+// decoded returns what a segment of a URL means: as it is, where its escapes are none.
+func decoded(segment string) string {
+	if text, err := url.PathUnescape(segment); err == nil {
+		return text
+	}
+	return segment
 }
 
 // String returns the template as it was configured, with its leading slash.
@@ -77,19 +96,6 @@ func (p Path) Params() []string {
 	return names
 }
 
-// Pattern returns the template for [net/http.ServeMux], and the wildcards' names there: it has other rules for names.
-func (p Path) Pattern() (pattern string, wildcards []string) {
-	pattern = p.Expand(func(string) string {
-		name := fmt.Sprintf("p%d", len(wildcards))
-		wildcards = append(wildcards, name)
-		return "{" + name + "}"
-	})
-	if strings.HasSuffix(p.text, "/") {
-		pattern += "{$}"
-	}
-	return pattern, wildcards
-}
-
 // Expand returns the path as a URL has it, with these texts in place of the parameters.
 func (p Path) Expand(value func(param string) string) string {
 	var b strings.Builder
@@ -101,28 +107,16 @@ func (p Path) Expand(value func(param string) string) string {
 			b.WriteString(value(s.param))
 		}
 	}
+	if p.slash {
+		b.WriteByte('/')
+	}
 	return b.String()
 }
 
-// Conflicts tells that some request matches both templates and neither is the more specific one for it. The names of
-// parameters do not count.
+// Conflicts tells that no request could tell which of the templates it is for: they differ in the names of their
+// parameters at most.
 func (p Path) Conflicts(q Path) bool {
-	if len(p.segments) != len(q.segments) {
-		return false
-	}
-	var pWins, qWins bool
-	for i, s := range p.segments {
-		t := q.segments[i]
-		switch {
-		case s.param == "" && t.param == "":
-			if s.literal != t.literal {
-				return false
-			}
-		case s.param == "":
-			pWins = true
-		case t.param == "":
-			qWins = true
-		}
-	}
-	return pWins == qWins
+	return p.slash == q.slash && slices.EqualFunc(p.segments, q.segments, func(s, t segment) bool {
+		return s.literal == t.literal && s.rest == t.rest && (s.param == "") == (t.param == "")
+	})
 }
