@@ -81,6 +81,9 @@ func (c Connector) Pull(ctx context.Context, open *protocol.Request_Open, stream
 		return errors.Join(clean(err), listener.Close(), closeIf(metrics))
 	}
 	c.reportListening(listener.Addr(), metrics, bindings)
+	if config.Closed {
+		c.status().Warn("requireAuthToken is empty, so that every webhook is refused with 403; set a token, or remove the member to take webhooks without one")
+	}
 	loops.Go(func() error { return protocol.Interruptible(ctx, protocol.WriteGrace, t.emit) })
 	loops.Go(func() error { return protocol.Interruptible(ctx, 0, t.acknowledge) })
 	loops.Go(func() error { return s.serve(ctx, listener) })

@@ -11,6 +11,8 @@ type router struct {
 	*server
 	pages map[string]http.Handler // by their very paths
 	hooks spec.Routes[*hook]
+	// closed refuses all webhooks. What senders ask before they send, which needs no token, is answered as ever.
+	closed bool
 }
 
 func (t *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -28,6 +30,10 @@ func (t *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Pattern = h.path.String() // under which its answer is counted
 		for i, name := range h.params {
 			r.SetPathValue(name, params[i])
+		}
+		if t.closed && (r.Method == http.MethodPost || r.Method == http.MethodPut) {
+			t.writeRefusal(w, r, refuse(http.StatusForbidden, "the bearer token that is required is empty, so that none is right; the capture's owner must set one"))
+			return
 		}
 		h.ServeHTTP(w, r)
 	case r.Method == http.MethodOptions && path == "*": // of the server as a whole

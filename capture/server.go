@@ -79,7 +79,7 @@ func (c Connector) newServer(config spec.EndpointConfig, bindings []*binding, t 
 		}
 		hooks[i].add(b)
 	}
-	s.routes = &router{server: s}
+	s.routes = &router{server: s, closed: config.Closed}
 	for _, h := range hooks {
 		h.settle()
 		s.routes.hooks.Add(h.path, h)

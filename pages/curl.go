@@ -21,7 +21,7 @@ func (s Site) curl(h Hook, body, base string) string {
 		data.Reset()
 		data.WriteString(`"$BODY"`)
 	}
-	if s.Config.RequireAuthToken != "" {
+	if s.Config.NeedsToken() {
 		line.WriteString(` -H "Authorization: Bearer $AUTH_TOKEN"`)
 	}
 	for _, header := range signed {

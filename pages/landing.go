@@ -63,7 +63,7 @@ func (s Site) landing(w http.ResponseWriter, r *http.Request, bodies func() []st
 // list describes a path.
 func (s Site) list(h Hook, body, base string) listing {
 	l := listing{Path: h.Path.String(), Curl: s.curl(h, body, base)}
-	if s.Config.RequireAuthToken != "" {
+	if s.Config.NeedsToken() {
 		l.Headers = append(l.Headers, neededHeader{"Authorization", "the word Bearer, a space, and the token"})
 		l.Secrets = append(l.Secrets, "AUTH_TOKEN")
 	}
@@ -75,6 +75,9 @@ func (s Site) list(h Hook, body, base string) listing {
 	}
 	if s.Config.Signature.Signs() && l.Note == "" {
 		l.Secrets = append(l.Secrets, "CLIENT_SECRET")
+	}
+	if s.Config.Closed {
+		l.Note = "The token that is required is empty: every webhook is refused until the capture's owner sets one."
 	}
 	for _, name := range h.idHeaders() {
 		l.Headers = append(l.Headers, neededHeader{name, "identifies the webhook: a retry has the same"})

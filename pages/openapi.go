@@ -32,7 +32,7 @@ func (s Site) openAPI() []byte {
 		"paths":      paths,
 		"components": components,
 	}
-	if s.Config.RequireAuthToken != "" {
+	if s.Config.NeedsToken() {
 		components["securitySchemes"] = object{"bearer": object{"type": "http", "scheme": "bearer"}}
 	}
 	text, err := json.MarshalIndent(document, "", "  ")
@@ -76,7 +76,7 @@ func (d describer) operation(h Hook, method string, schema any) object {
 		"parameters": d.parameters(h),
 		"responses":  d.site.responsesOf(),
 	}
-	if d.site.Config.RequireAuthToken != "" {
+	if d.site.Config.NeedsToken() {
 		operation["security"] = []any{object{"bearer": []any{}}}
 	}
 	return operation
@@ -134,10 +134,10 @@ func (s Site) responsesOf() object {
 		"200": refer("Published"), "400": refer("Refused"), "408": refer("Refused"), "413": refer("Refused"),
 		"415": refer("Refused"), "503": refer("ComeBack"),
 	}
-	if s.Config.RequireAuthToken != "" || s.Config.Signature.Signs() {
+	if s.Config.NeedsToken() || s.Config.Signature.Signs() {
 		possible["401"] = refer("Refused")
 	}
-	if s.Config.RequireAuthToken != "" || len(s.Config.AllowedSources) > 0 {
+	if s.Config.NeedsToken() || len(s.Config.AllowedSources) > 0 {
 		possible["403"] = refer("Refused")
 	}
 	if s.Config.Notifies() {

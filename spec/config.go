@@ -22,7 +22,7 @@ import (
 type EndpointConfig struct {
 	RequireAuthToken   string          `json:"requireAuthToken,omitempty" jsonschema:"title=Authentication Token" jsonschema_description:"Optional bearer token. Requests must then carry the header Authorization: Bearer followed by this token." jsonschema_extras:"secret=true"`
 	SignatureConfig    json.RawMessage `json:"signatureConfig,omitempty"`
-	Paths              []string        `json:"paths,omitempty" jsonschema:"title=URL Paths,default=/webhook-data" jsonschema_description:"Paths that accept webhooks, one collection each. A segment in braces, as in /vendors/{vendorId}, is a parameter that is captured with each webhook."`
+	Paths              []string        `json:"paths,omitempty" jsonschema:"title=URL Paths,pattern=/.+,default=/webhook-data" jsonschema_description:"Paths that accept webhooks, one collection each. A segment in braces, as in /vendors/{vendorId}, is a parameter that is captured with each webhook."`
 	AllowedCorsOrigins []string        `json:"allowedCorsOrigins,omitempty" jsonschema:"title=CORS Allowed Origins" jsonschema_description:"Origins whose web pages may post webhooks. By default any origin may, or none where an authentication token is required." jsonschema_extras:"advanced=true"`
 	AllowedSources     []string        `json:"allowedSources,omitempty" jsonschema:"title=Allowed Sources" jsonschema_description:"IP addresses and CIDR blocks that may send webhooks, and intercom:us, intercom:eu or intercom:au for the addresses that Intercom publishes. By default any may." jsonschema_extras:"advanced=true"`
 	TrustedProxies     *int            `json:"trustedProxies,omitempty" jsonschema:"title=Trusted Proxies,minimum=0,maximum=16,default=1" jsonschema_description:"How many proxies in front append to the X-Forwarded-For header, of which Flow's own is one. The address of a sender is taken from there." jsonschema_extras:"advanced=true"`
@@ -33,18 +33,20 @@ type EndpointConfig struct {
 	CommitTimeout *int `json:"commitTimeout,omitempty" jsonschema:"title=Commit Timeout,minimum=1,maximum=300,default=30" jsonschema_description:"How many seconds a webhook may wait for its commit before its sender is told to come back." jsonschema_extras:"advanced=true"`
 	MaxBodyBytes  *int `json:"maxBodyBytes,omitempty" jsonschema:"title=Maximum Body Size,minimum=1,maximum=67108864,default=67108864" jsonschema_description:"How many bytes a webhook may have after decompression." jsonschema_extras:"advanced=true"`
 
-	// Signature and Sources are made from the members above.
+	// Closed tells that requireAuthToken is there and empty: no webhook can carry that token, so that all are refused.
+	// Signature and Sources are made from the members above as well.
+	Closed    bool              `json:"-"`
 	Signature *signature.Scheme `json:"-"`
 	Sources   Sources           `json:"-"`
 }
 
 // ResourceConfig is the configuration of a binding.
 type ResourceConfig struct {
-	Stream       string   `json:"stream,omitempty" jsonschema:"title=Stream" jsonschema_description:"The name of this binding among those of the capture." jsonschema_extras:"nullable=true"`
-	Path         string   `json:"path,omitempty" jsonschema:"title=URL Path" jsonschema_description:"The path that accepts this binding's webhooks. Defaults to the name of the collection." jsonschema_extras:"nullable=true"`
-	IDFromHeader string   `json:"idFromHeader,omitempty" jsonschema:"title=ID From Header" jsonschema_description:"A header that identifies each webhook, required in every request then. By default the sender's own id is taken, where its signature says who it is, or else a new one." jsonschema_extras:"nullable=true"`
-	Topics       []string `json:"topics,omitempty" jsonschema:"title=Topics" jsonschema_description:"Topics of the notifications that go to this binding, such as conversation.user.created, conversation.* or *.created. By default all that no other binding of the path takes." jsonschema_extras:"nullable=true"`
-	IDFromBody   string   `json:"idFromBody,omitempty" jsonschema:"title=ID From Body" jsonschema_description:"A JSON pointer such as /messageId to a string or an integer in each document that identifies it, required then." jsonschema_extras:"nullable=true"`
+	Stream       string   `json:"stream,omitempty" jsonschema:"title=Stream" jsonschema_description:"The name of this binding among those of the capture."`
+	Path         string   `json:"path,omitempty" jsonschema:"title=URL Path" jsonschema_description:"The path that accepts this binding's webhooks. Defaults to the name of the collection."`
+	IDFromHeader string   `json:"idFromHeader,omitempty" jsonschema:"title=ID From Header" jsonschema_description:"A header that identifies each webhook, required in every request then. By default the sender's own id is taken, where its signature says who it is, or else a new one."`
+	Topics       []string `json:"topics,omitempty" jsonschema:"title=Topics" jsonschema_description:"Topics of the notifications that go to this binding, such as conversation.user.created, conversation.* or *.created. By default all that no other binding of the path takes."`
+	IDFromBody   string   `json:"idFromBody,omitempty" jsonschema:"title=ID From Body" jsonschema_description:"A JSON pointer such as /messageId to a string or an integer in each document that identifies it, required then."`
 }
 
 // ParseEndpoint reads and checks the configuration of a capture. Members that are unknown or null are as if absent.
@@ -72,9 +74,7 @@ func ParseEndpoint(raw []byte) (EndpointConfig, error) {
 // check refuses what could not work, and makes what the members mean. raw tells an empty member from one that is absent.
 func (c *EndpointConfig) check(raw []byte) error {
 	token := strings.TrimSpace(c.RequireAuthToken)
-	if token == "" && isSet(raw, "requireAuthToken", "require_auth_token") {
-		return errors.New("requireAuthToken is empty; set a token, or remove the member to accept webhooks without one")
-	}
+	c.Closed = token == "" && isSet(raw, "requireAuthToken", "require_auth_token")
 	c.RequireAuthToken = token
 	var paths []Path
 	for i, text := range c.Paths {
@@ -174,9 +174,12 @@ func isSet(raw []byte, names ...string) bool {
 	})
 }
 
+// NeedsToken tells that webhooks need a bearer token.
+func (c EndpointConfig) NeedsToken() bool { return c.RequireAuthToken != "" || c.Closed }
+
 // CORSOrigins returns the origins whose pages may post: "*" for any, none at all if empty.
 func (c EndpointConfig) CORSOrigins() []string {
-	if c.AllowedCorsOrigins == nil && c.RequireAuthToken == "" {
+	if c.AllowedCorsOrigins == nil && !c.NeedsToken() {
 		return []string{"*"}
 	}
 	return c.AllowedCorsOrigins

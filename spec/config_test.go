@@ -14,7 +14,6 @@ func TestEndpointErrorsNameFieldValueAndCure(t *testing.T) {
 		`{"paths":["/a","a"]}`:              `paths "/a" and "/a" match the same requests; change or remove one`,
 		`{"requireAuthToken":["s3cret"]}`:   "requireAuthToken is a JSON array; write a string",
 		`{"require_auth_token":["s3cret"]}`: "require_auth_token is a JSON array; write a string",
-		`{"requireAuthToken":" "}`:          "requireAuthToken is empty; set a token",
 		`{"allowedCorsOrigins":["*","x"]}`:  `allowedCorsOrigins ["*" "x"] has "*" beside others; list`,
 	} {
 		_, err := ParseEndpoint([]byte(config))
@@ -37,6 +36,19 @@ func TestTokenIsReadUnderBothNames(t *testing.T) {
 	for _, config := range []string{`{"requireAuthToken":"t"}`, `{"require_auth_token":" t\n"}`, `{"require_auth_token":"old","requireAuthToken":"t"}`} {
 		if c, err := ParseEndpoint([]byte(config)); err != nil || c.RequireAuthToken != "t" || len(c.CORSOrigins()) != 0 {
 			t.Errorf("%s: %+v, %v", config, c, err)
+		}
+	}
+}
+
+// A token that is empty closes the capture; null and nothing leave it open.
+func TestAnEmptyTokenClosesTheCapture(t *testing.T) {
+	for config, closed := range map[string]bool{
+		`{"requireAuthToken":""}`: true, `{"requireAuthToken":" \n"}`: true, `{"require_auth_token":""}`: true,
+		`{"requireAuthToken":"","allowedCorsOrigins":["*"]}`: true, `{"requireAuthToken":"","require_auth_token":null}`: true,
+		`{"requireAuthToken":"","require_auth_token":"t"}`: false, `{"requireAuthToken":null}`: false, `{}`: false, `{"requireAuthToken":"t"}`: false,
+	} {
+		if c, err := ParseEndpoint([]byte(config)); err != nil || c.Closed != closed {
+			t.Errorf("%s: %v, %v", config, c.Closed, err)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package spec
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 
 	"github.com/invopop/jsonschema"
 
@@ -45,8 +46,8 @@ func form(config any) (json.RawMessage, error) {
 
 var reflector = jsonschema.Reflector{Anonymous: true, ExpandedStruct: true, AllowAdditionalProperties: true, DoNotReference: true}
 
-// annotate adds what Flow's forms want to know: the order of the fields, which is theirs in the struct, and null as a
-// second type of those that are tagged as nullable.
+// annotate adds what Flow's forms want to know: the order of the fields, which is theirs in the struct, and that null is as
+// good as absent, which is so of all but what must be there and has no default.
 func annotate(schema *jsonschema.Schema) {
 	order := 0
 	for field := schema.Properties.Oldest(); field != nil; field = field.Next() {
@@ -56,15 +57,29 @@ func annotate(schema *jsonschema.Schema) {
 		}
 		property.Extras["order"] = order
 		order++
-		if property.Extras["nullable"] == true {
-			delete(property.Extras, "nullable")
-			property.Extras["type"] = []string{property.Type, "null"}
-			property.Type = ""
+		if property.Const == nil && (property.Default != nil || !slices.Contains(schema.Required, field.Key)) {
+			allowNull(property)
 		}
 	}
 }
 
-// signatureForm offers the providers as branches that their name tells apart.
+// allowNull adds null to what a member may be, and makes it the default where there is no other. An object has none: its
+// members' defaults would not be filled in.
+func allowNull(property *jsonschema.Schema) {
+	if property.Extras == nil {
+		property.Extras = map[string]any{}
+	}
+	if property.Type != "object" && property.Default == nil {
+		property.Extras["default"] = nil
+	}
+	if property.Enum != nil {
+		property.Enum = append(property.Enum, nil)
+	}
+	property.Extras["type"] = []string{property.Type, "null"}
+	property.Type = ""
+}
+
+// signatureForm offers the providers as branches that their name tells apart. Null is nobody's signature.
 func signatureForm() jsonschema.Schema {
 	form := jsonschema.Schema{
 		Title:       "Signature Verification",
@@ -73,7 +88,7 @@ func signatureForm() jsonschema.Schema {
 		Default:     map[string]any{"provider": "none"},
 		Extras:      map[string]any{"discriminator": map[string]any{"propertyName": "provider"}},
 	}
-	for _, p := range signature.Providers() {
+	for i, p := range signature.Providers() {
 		branch := reflector.Reflect(p.Config)
 		branch.Version, branch.Title = "", p.Title
 		branch.Properties.Set("provider", &jsonschema.Schema{Title: "Provider", Description: "The sender.",
@@ -81,6 +96,9 @@ func signatureForm() jsonschema.Schema {
 		_ = branch.Properties.MoveToFront("provider")
 		branch.Required = append([]string{"provider"}, branch.Required...)
 		annotate(branch)
+		if i == 0 {
+			allowNull(branch) // that of none alone: null is nobody else's
+		}
 		form.OneOf = append(form.OneOf, branch)
 	}
 	return form
