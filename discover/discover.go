@@ -32,7 +32,7 @@ func Discover(req *protocol.Request_Discover) (*protocol.Response_Discovered, er
 	if err != nil {
 		return nil, err
 	}
-	d := discovery{config: config, found: new(protocol.Response_Discovered)}
+	d := discovery{config: config, found: new(protocol.Response_Discovered), names: names{}}
 	for _, text := range config.Paths {
 		if err := d.path(text); err != nil {
 			return nil, err
@@ -50,6 +50,7 @@ func Discover(req *protocol.Request_Discover) (*protocol.Response_Discovered, er
 type discovery struct {
 	config spec.EndpointConfig
 	found  *protocol.Response_Discovered
+	names  names
 }
 
 // path offers what takes the webhooks of a path: one binding for each family of objects if so configured, and one for
@@ -80,7 +81,7 @@ func (d *discovery) add(name, stream string, config any, pathParams []string) er
 	}
 	notifies := d.config.Notifies() || d.config.Collections == spec.ByObject
 	d.found.Bindings = append(d.found.Bindings, &protocol.Response_Discovered_Binding{
-		RecommendedName:    name,
+		RecommendedName:    d.names.give(name, stream),
 		ResourceConfigJson: raw,
 		DocumentSchemaJson: schemas.Document(pathParams, notifies),
 		Key:                []string{"/_meta/" + schemas.WebhookID},
