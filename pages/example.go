@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"source-intercom-ingest/intercom"
 	"source-intercom-ingest/schemas"
+	"source-intercom-ingest/spec"
 )
 
 type object = map[string]any
@@ -22,53 +22,47 @@ const (
 )
 
 // body returns the example as JSON text.
-func (h Hook) body(notifications bool) string {
-	text, err := json.Marshal(h.example(notifications))
-	if err != nil {
-		panic(err) // it is made of JSON
-	}
-	return string(text)
-}
+func (h Hook) body(config spec.EndpointConfig) string { return string(encode(h.example(config))) }
 
-// example makes a webhook that the path accepts: what its first collection's schema requires, its key, and for
-// notifications a topic that one of the bindings takes. It knows the keywords of everyday schemas.
-func (h Hook) example(notifications bool) any {
+// example makes a webhook that the path accepts: where it takes notifications, a whole one of a topic that its first binding
+// names; else what the collection's schema requires. It has the collection's key. It knows the keywords of everyday schemas.
+func (h Hook) example(config spec.EndpointConfig) any {
 	if len(h.Collections) == 0 {
 		return object{}
 	}
 	c := h.Collections[0]
-	schema := component(decode(c.WriteSchema), "")
-	e := exampler{root: schema, steps: new(int)}
-	value, ok := e.value(schema, 0).(object)
+	e := exampler{root: local(decode(c.WriteSchema)), steps: new(int)}
+	value, ok := e.value(e.root, 0).(object)
 	if !ok {
 		value = object{}
 	}
 	delete(value, "_meta")
-	if notifications || len(c.Topics) > 0 {
-		value["type"], value["topic"] = "notification_event", topicOf(c.Topics)
-	}
-	for _, pointer := range append(slices.Clone(c.Key), c.IDFromBody) {
-		if pointer != "" && !strings.HasPrefix(pointer, "/_meta") {
-			e.complete(value, schema, strings.Split(pointer[1:], "/"))
+	if config.Notifies() || len(c.Topics) > 0 {
+		notification := sampleOf(c.Topics, config.Workspaces)
+		for name, member := range value {
+			if _, ok := notification[name]; !ok {
+				notification[name] = member
+			}
 		}
+		if e.identify(notification, c); c.takes(notification, h.Path.Params()) {
+			return notification
+		}
+		value["type"], value["topic"] = "notification_event", notification["topic"]
 	}
+	e.identify(value, c)
 	if len(value) == 0 {
 		value["hello"] = "world"
 	}
 	return value
 }
 
-// topicOf returns a topic that the patterns name.
-func topicOf(patterns []string) string {
-	if len(patterns) == 0 {
-		return "conversation.user.created"
-	}
-	for _, topic := range intercom.Topics {
-		if intercom.Pattern(patterns[0]).Matches(topic.Name) {
-			return topic.Name
+// identify adds what identifies a document of the collection.
+func (e exampler) identify(value object, c Collection) {
+	for _, pointer := range append(slices.Clone(c.Key), c.IDFromBody) {
+		if pointer != "" && !strings.HasPrefix(pointer, "/_meta") {
+			e.complete(value, e.root, strings.Split(pointer[1:], "/"))
 		}
 	}
-	return strings.TrimRight(patterns[0], ".*") // a topic that is not known yet
 }
 
 // decode reads JSON with its numbers as they are written; nil if it is none.
@@ -243,9 +237,20 @@ func (e exampler) object(sub object, depth int) any {
 
 func (e exampler) array(sub object, depth int) any {
 	least := integer(sub["minItems"])
+	tuple, isTuple := sub["prefixItems"].([]any)
+	rest := sub["items"]
+	if !isTuple {
+		if tuple, isTuple = rest.([]any); isTuple { // of draft 2019-09
+			rest = sub["additionalItems"]
+		}
+	}
 	items := []any{}
-	for range least {
-		items = append(items, e.value(sub["items"], depth+1))
+	for i := range least {
+		schema := rest
+		if i < len(tuple) {
+			schema = tuple[i]
+		}
+		items = append(items, e.value(schema, depth+1))
 	}
 	return items
 }

@@ -37,14 +37,20 @@ type Collection struct {
 
 // Pages returns the pages by their paths, which are among those of [spec.OwnPages].
 func (s Site) Pages() map[string]http.Handler {
-	bodies, document := sync.OnceValue(s.bodies), sync.OnceValue(s.openAPI) // anyone may ask for a page, often
+	bodies := sync.OnceValue(s.bodies) // anyone may ask for a page, often
+	document := sync.OnceValue(func() []byte { return s.openAPI(false) })
+	signed := sync.OnceValue(func() []byte { return s.openAPI(true) })
 	all := map[string]http.Handler{
 		"/": s.page(landingPolicy, func(w http.ResponseWriter, r *http.Request) { s.landing(w, r, bodies) }),
 		"/swagger-ui": s.Page(func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "swagger-ui/", http.StatusMovedPermanently)
 		}),
 		"/swagger-ui/": s.page(swaggerPolicy, serveAsset("index.html")),
-		"/api-doc/openapi.json": s.Page(func(w http.ResponseWriter, _ *http.Request) {
+		"/api-doc/openapi.json": s.Page(func(w http.ResponseWriter, r *http.Request) {
+			if isNear(r) {
+				write(w, "application/json", signed())
+				return
+			}
 			write(w, "application/json", document())
 		}),
 	}
@@ -58,7 +64,7 @@ func (s Site) Pages() map[string]http.Handler {
 func (s Site) bodies() []string {
 	var all []string
 	for _, h := range s.Hooks {
-		all = append(all, h.body(s.Config.Notifies()))
+		all = append(all, h.body(s.Config))
 	}
 	return all
 }

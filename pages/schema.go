@@ -10,22 +10,21 @@ import (
 	"source-intercom-ingest/schemas"
 )
 
-// An embedding moves a collection's write schema into a document of which it becomes a part. There, no schema has an
-// id or an anchor: what referred to one refers to its place. A browser would fetch what an id names otherwise. Recursive
-// and dynamic references of drafts 2019-09 and 2020-12 become plain ones, since nothing extends the schemas here.
+// An embedding makes the references of a collection's write schema lead to places in it: no schema has an id or an anchor
+// then, which a browser would fetch. Recursive and dynamic references of drafts 2019-09 and 2020-12 become plain ones, since
+// nothing extends the schemas here.
 type embedding struct {
-	places map[string]string // JSON pointers in the document, by the URIs that lead there
+	places map[string]string // JSON pointers into the schema, by the URIs that lead there
 }
 
 // unnamed is the base of references in a schema without an id.
 const unnamed = "flow://write-schema"
 
-// component returns the schema as it stands at a place (a JSON pointer) of the document.
-func component(schema any, place string) any {
-	e := embedding{places: map[string]string{}}
+// local returns the schema with references such as #/$defs/name alone.
+func local(schema any) any {
+	e := embedding{places: map[string]string{unnamed: ""}}
 	base, _ := url.Parse(unnamed)
-	e.places[unnamed] = place
-	e.index(schema, place, base)
+	e.index(schema, "", base)
 	return e.rewrite(schema, base)
 }
 
@@ -81,13 +80,6 @@ func (e embedding) rewrite(schema any, base *url.URL) any {
 	}
 	for _, name := range []string{"$id", "$schema", "$anchor", "$dynamicAnchor", "$recursiveAnchor", "$vocabulary"} {
 		delete(changed, name)
-	}
-	if tuple, ok := changed["items"].([]any); ok { // of draft 2019-09, which OpenAPI 3.1 has no more
-		changed["prefixItems"] = tuple
-		delete(changed, "items")
-		if rest, ok := changed["additionalItems"]; ok {
-			changed["items"] = rest
-		}
 	}
 	return changed
 }

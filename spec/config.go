@@ -164,6 +164,17 @@ const (
 // Notifies tells that the sender is one whose requests are notifications with topics.
 func (c EndpointConfig) Notifies() bool { return c.Signature.Provider == "intercom" }
 
+// ClientSecret returns that of Intercom's app; none where Intercom is not the sender.
+func (c EndpointConfig) ClientSecret() string {
+	var signature struct {
+		ClientSecret string `json:"clientSecret"`
+	}
+	if !c.Notifies() || json.Unmarshal(c.SignatureConfig, &signature) != nil {
+		return ""
+	}
+	return signature.ClientSecret
+}
+
 // isSet tells that one of the members is there and not null.
 func isSet(raw []byte, names ...string) bool {
 	var members map[string]json.RawMessage

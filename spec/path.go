@@ -96,6 +96,9 @@ func (p Path) Params() []string {
 	return names
 }
 
+// TakesRest tells that the last parameter takes the rest of a path.
+func (p Path) TakesRest() bool { return p.segments[len(p.segments)-1].rest }
+
 // Expand returns the path as a URL has it, with these texts in place of the parameters.
 func (p Path) Expand(value func(param string) string) string {
 	var b strings.Builder

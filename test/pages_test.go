@@ -58,6 +58,26 @@ func TestAPersonTriesTheAPI(t *testing.T) {
 	b.clean()
 }
 
+// Who has Intercom's client secret configured tries the API without it: the example is signed, in the bytes that the page sends.
+func TestAPersonTriesTheSignedExample(t *testing.T) {
+	url, documents := capturing(t, `{"signatureConfig":{"provider":"intercom","clientSecret":"s3cret of mine"}}`)
+	b := openBrowser(t)
+	b.do(chromedp.Navigate(url + "/swagger-ui/"))
+	b.see(`.opblock-post .opblock-summary-control`)
+	b.click(`.opblock-post .opblock-summary-control`)
+	b.see(`.opblock-post input[value^="sha1="]`)
+	b.see(`.opblock-post button.execute`)
+	b.click(`.opblock-post button.execute`)
+	b.see(`.live-responses-table .response-col_status`)
+	if answer := evaluate[string](b, `document.querySelector(".live-responses-table tbody").innerText`); !strings.HasPrefix(answer, "200") {
+		t.Fatalf("answered %s", answer)
+	}
+	if d := <-documents; !strings.Contains(d, `"topic":"contact.user.created"`) {
+		t.Errorf("captured %s", d)
+	}
+	b.clean()
+}
+
 // The command that the page shows works as it is pasted, once its variables are set.
 func TestThePagesCommandWorks(t *testing.T) {
 	for _, tool := range []string{"curl", "openssl"} {
