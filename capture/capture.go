@@ -1,6 +1,6 @@
 // Package capture takes a webhook from its socket to its commit. One file a stage:
 //
-//	server.go ─ body.go ─ auth.go ─ document.go (scan.go, value.go, duplicates.go, meta.go) ─ transactor.go ─► reply.go
+//	server.go ─ route.go ─ body.go ─ auth.go ─ document.go (scan.go, value.go, duplicates.go, meta.go) ─ transactor.go ─► reply.go
 //
 // [Connector.Validate] and [Connector.Pull] share bindings.go, so that what would fail a session is refused before.
 package capture

@@ -145,8 +145,13 @@ func (d describer) parameters(h Hook, example any) []any {
 		list = append(list, object{"in": in, "name": name, "description": description, "required": required, "schema": object{"type": "string"}})
 	}
 	names := aliases(h.Path)
-	for _, name := range h.Path.Params() {
-		add("path", names[name], "It is captured with the webhook, as "+name+".", true)
+	params := h.Path.Params()
+	for i, name := range params {
+		about := "It is captured with the webhook, as " + name + "."
+		if h.Path.TakesRest() && i == len(params)-1 {
+			about = "The rest of the path, one segment or more. " + about
+		}
+		add("path", names[name], about, true)
 	}
 	needed := map[string]bool{}
 	for _, header := range d.site.Config.Signature.Requires() {
