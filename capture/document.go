@@ -109,6 +109,8 @@ func (b *batch) add(codec protocol.Frames, d document, held *reservation, parts 
 // validate refuses the request if the runtime would refuse one of its documents. It ends when nobody waits any more.
 func (b *batch) validate(ctx context.Context, held *reservation) error {
 	var limits *schemas.Limits // of all documents that are looked at
+	var sender *awaiting
+	defer func() { sender.end() }()
 	var violations []schemas.Violation
 	for _, d := range b.documents {
 		if d.binding.validator.Covered() && !d.foreign {
@@ -116,8 +118,9 @@ func (b *batch) validate(ctx context.Context, held *reservation) error {
 		}
 		if limits == nil {
 			limits = schemas.NewLimits(len(b.frames), held.adjust)
+			sender = &awaiting{Context: ctx, since: time.Now()}
 		}
-		found, err := d.binding.validator.Validate(ctx, d.of(b.frames), limits)
+		found, err := d.binding.validator.Validate(sender, d.of(b.frames), limits)
 		if err != nil && len(violations) == 0 {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"source-intercom-ingest/intercom"
+	"source-intercom-ingest/schemas"
 )
 
 // Bounds of histograms, in seconds. At 0.5 s Intercom lowers the priority of an endpoint, at 5 s it gives a delivery up;
@@ -174,7 +175,7 @@ func reason(r *refusal, err error) string {
 	for _, known := range []struct {
 		err  error
 		name string
-	}{{errQueueFull, "queue_full"}, {errNoRoom, "no_room"}, {errEnding, "stopping"}, {errTooSlow, "commit_timeout"}} {
+	}{{errQueueFull, "queue_full"}, {errNoRoom, "no_room"}, {errEnding, "stopping"}, {errTooSlow, "commit_timeout"}, {schemas.ErrTooCostly, "too_costly"}} {
 		if errors.Is(err, known.err) {
 			return known.name
 		}

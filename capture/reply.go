@@ -75,9 +75,10 @@ func refusalOf(err error) *refusal {
 	switch {
 	case errors.As(err, &r):
 		return r
-	case errors.Is(err, errQueueFull), errors.Is(err, errNoRoom), errors.Is(err, errEnding), errors.Is(err, errTooSlow),
-		errors.Is(err, schemas.ErrTooCostly):
+	case errors.Is(err, errQueueFull), errors.Is(err, errNoRoom), errors.Is(err, errEnding), errors.Is(err, errTooSlow):
 		return comeBack("%v; send it again", err)
+	case errors.Is(err, schemas.ErrTooCostly):
+		return refuse(http.StatusServiceUnavailable, "%v; send fewer or smaller ones at a time", err)
 	case errors.Is(err, context.Canceled):
 		return comeBack("the sender left before its webhook was committed")
 	}

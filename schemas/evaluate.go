@@ -15,7 +15,6 @@ type evaluation struct {
 	reader
 	ctx     context.Context
 	limits  *Limits
-	checkAt int64 // steps that are left when the context is asked next
 	frames  []frame
 	value   byte     // the first of the value that frames are added for
 	found   []record // what is wrong for certain
@@ -77,15 +76,15 @@ var errEnough = errors.New("enough is wrong with the document")
 // spend takes steps from what is left. Now and then it looks whether somebody still waits.
 func (e *evaluation) spend(steps int) {
 	e.limits.Steps -= int64(steps)
-	if e.limits.Steps >= e.checkAt || e.stopped != nil {
-		return
-	}
-	const often = 1 << 14 // some 100 microseconds
-	e.checkAt = max(0, e.limits.Steps-often)
-	if e.limits.Steps < 0 {
+	const often = 1 << 14 // steps, of some 100 microseconds
+	e.limits.unasked += steps
+	switch {
+	case e.stopped != nil:
+	case e.limits.Steps < 0:
 		e.stopped = ErrTooCostly
-	} else if err := e.ctx.Err(); err != nil {
-		e.stopped = err
+	case e.limits.unasked >= often:
+		e.limits.unasked = 0
+		e.stopped = e.ctx.Err()
 	}
 }
 

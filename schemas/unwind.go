@@ -1,5 +1,7 @@
 package schemas
 
+import "slices"
+
 // unwind removes the frames of a value that is passed, the last first, and tells each one's parent how it went: frames
 // in place come behind those that applied them. The value is the nth of what it is within.
 func (e *evaluation) unwind(from, nth, start int) {
@@ -120,7 +122,7 @@ func (e *evaluation) failAs(i int, found []record) {
 // failAlternatives notes why none of a frame's alternatives is met.
 func (e *evaluation) failAlternatives(i int, v via, otherwise record) {
 	told := false
-	for _, r := range e.frames[i].others {
+	for _, r := range slices.Backward(e.frames[i].others) { // the last alternative was judged first
 		if r.via == v && e.stopped == nil {
 			e.fail(i, r)
 			told = true

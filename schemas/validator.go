@@ -29,6 +29,8 @@ type Limits struct {
 	Steps int64
 	// Memory is asked before bytes are used, and told a negative number when they no longer are. Its errors end the validation.
 	Memory func(bytes int64) error
+
+	unasked int // steps since the context was asked
 }
 
 const (
@@ -40,7 +42,7 @@ const (
 
 // NewLimits returns those of a request whose documents have this many bytes.
 func NewLimits(size int, memory func(bytes int64) error) *Limits {
-	return &Limits{stepsOfAny + stepsPerByte*int64(size), memory}
+	return &Limits{Steps: stepsOfAny + stepsPerByte*int64(size), Memory: memory}
 }
 
 func (l *Limits) hold(n int64) error {
@@ -104,7 +106,7 @@ func (v *Validator) Validate(ctx context.Context, doc []byte, limits *Limits) ([
 	defer limits.hold(-int64(copies * len(doc)))
 	e := evaluations.Get().(*evaluation)
 	defer e.release()
-	e.ctx, e.limits, e.checkAt = ctx, limits, limits.Steps
+	e.ctx, e.limits = ctx, limits
 	e.reader = readerOf(doc)
 	e.evaluate(v.schema)
 	if e.stopped != nil && len(e.found) == 0 {
