@@ -150,13 +150,11 @@ func (w *Workspace) found(q *query, kind Kind, by ordering) ([]*Version, int) {
 
 // A page is a part of the rows of an answer.
 type page struct {
-	rows            []*Version
-	total, number   int
-	size, pages     int
-	next            string // a cursor; empty on the last page
-	nextPage        int
-	withoutNext     bool
-	nextNull, isURL bool
+	rows          []*Version
+	total, number int
+	size, pages   int
+	next          string // a cursor; empty on the last page
+	nextPage      int
 }
 
 // cut returns the page behind a cursor.
