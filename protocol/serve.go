@@ -33,16 +33,6 @@ func Main(log *logrus.Logger, serve func(context.Context, *Stream) error) int {
 	return 0
 }
 
-// pollable returns a pipe whose reads wait in Go's poller. A read that waits in the system instead holds a processor,
-// which other goroutines then lack until the scheduler takes it away.
-func pollable(in *os.File) *os.File {
-	info, err := in.Stat()
-	if err != nil || info.Mode()&os.ModeNamedPipe == 0 || syscall.SetNonblock(int(in.Fd()), true) != nil {
-		return in
-	}
-	return os.NewFile(in.Fd(), in.Name())
-}
-
 // Answer sends the reply to each request, one after the other, until the input or ctx ends. A request that begins a
 // session has no reply: the stream is the session's from then on, and what it returns is returned.
 func Answer[Q proto.Message](ctx context.Context, s *Stream, newRequest func() Q, answer func(Q) (reply proto.Message, session func() error, err error)) error {
