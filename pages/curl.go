@@ -5,17 +5,16 @@ import (
 	"slices"
 	"strings"
 
-	"al.essio.dev/pkg/shellescape"
-
+	"source-intercom-ingest/curl"
 	"source-intercom-ingest/signature"
 )
 
 // curl returns a command line that posts a webhook which the path accepts, once the secrets are in the variables that
-// it names: AUTH_TOKEN and CLIENT_SECRET.
+// it names: AUTH_TOKEN and CLIENT_SECRET. It is printable, whatever the schema says.
 func (s Site) curl(h Hook, body, base string) string {
 	signed := s.Config.Signature.Requires()
 	var before, line, data strings.Builder
-	data.WriteString(shellescape.Quote(body))
+	data.WriteString(curl.Quote(curl.JSON(body)))
 	if len(signed) > 0 {
 		before.WriteString("BODY=" + data.String() + "; ")
 		data.Reset()
@@ -36,9 +35,9 @@ func (s Site) curl(h Hook, body, base string) string {
 	}
 	for _, name := range h.idHeaders() {
 		if !slices.ContainsFunc(signed, func(h signature.Header) bool { return http.CanonicalHeaderKey(h.Name) == name }) {
-			line.WriteString(" -H " + shellescape.Quote(name+": 1"))
+			line.WriteString(" -H " + curl.Quote(name+": 1"))
 		}
 	}
 	address := base + h.Path.Expand(func(string) string { return "1" })
-	return before.String() + "curl" + line.String() + " -d " + data.String() + " " + shellescape.Quote(address)
+	return before.String() + "curl -g -H 'Content-Type: application/json'" + line.String() + " -d " + data.String() + " " + curl.Quote(curl.URL(address))
 }

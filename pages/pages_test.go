@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"source-intercom-ingest/curl"
 	"source-intercom-ingest/intercom"
 	"source-intercom-ingest/schemas"
 	"source-intercom-ingest/spec"
@@ -169,6 +170,28 @@ func TestPagesAreSafe(t *testing.T) {
 		}
 		if text := answer.Body.String(); strings.Contains(text, "s3cret") || strings.Contains(text, "cl1ent") || strings.Contains(text, "acmeCo") {
 			t.Errorf("%s tells too much", path)
+		}
+	}
+}
+
+// A terminal that the curl line is pasted into has nothing to obey, whatever a schema or a configuration holds.
+func TestTheCurlLineIsPrintable(t *testing.T) {
+	value := "\x1b[2J \r\n\t \x7f \u009b31m \u202e\u2069 \u2028 \U000e0041 ü日"
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, config := range []string{`{}`, `{"requireAuthToken":"s3cret","signatureConfig":{"provider":"intercom","clientSecret":"cl1ent"}}`} {
+		c := Collection{Name: "in", WriteSchema: []byte(`{"required":["a"],"properties":{"a":{"const":` + string(text) + `}}}`), Key: []string{"/id\u202e\u0007"}}
+		s := newSite(t, config, map[string]Collection{"/in/\u202e": c})
+		line := s.curl(s.Hooks[0], s.Hooks[0].body(false), "http://localhost")
+		if !curl.IsText(line) {
+			t.Errorf("%q", line)
+		}
+		found := regexp.MustCompile(`'(\{.*\})'`).FindStringSubmatch(line)
+		var body map[string]any
+		if found == nil || json.Unmarshal([]byte(found[1]), &body) != nil || body["a"] != value {
+			t.Errorf("%s says %q", line, body)
 		}
 	}
 }
