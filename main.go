@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+	"github.com/mattn/go-isatty"
 	"github.com/sirupsen/logrus"
 
 	"source-intercom-ingest/capture"
@@ -41,9 +42,11 @@ func main() {
 
 // run runs the chosen command and returns the exit code.
 func run(parsed *kong.Context) int {
+	errors := newBacklog(os.Stderr)
+	defer errors.flush()
 	code := 0
-	if err := parsed.Run(&code, newLogger(parsed.Command() == "connector")); err != nil {
-		fmt.Fprintf(os.Stderr, "source-intercom-ingest: %v\n", err)
+	if err := parsed.Run(&code, newLogger(errors, parsed.Command() == "connector")); err != nil {
+		fmt.Fprintf(errors, "source-intercom-ingest: %v\n", err)
 		return 1
 	}
 	return code
@@ -88,10 +91,13 @@ func revision() string {
 
 // newLogger logs to standard error, as LOG_FORMAT says: json, text or color. Without it the runtime gets JSON, which it
 // reads line by line, and a person gets text.
-func newLogger(forRuntime bool) *logrus.Logger {
+func newLogger(errors *backlog, forRuntime bool) *logrus.Logger {
 	log := logrus.New()
+	log.SetOutput(errors)
+	errors.lost = func(lines int) { log.Warnf("%d lines of the log are lost, as nobody read them", lines) }
 	format := os.Getenv("LOG_FORMAT")
-	text := &logrus.TextFormatter{FullTimestamp: true, DisableColors: format == "text", ForceColors: format == "color"}
+	colors := format == "color" || format == "" && isatty.IsTerminal(os.Stderr.Fd())
+	text := &logrus.TextFormatter{FullTimestamp: true, DisableColors: !colors, ForceColors: colors}
 	log.SetFormatter(text)
 	if format == "json" || forRuntime && format != "text" && format != "color" {
 		log.SetFormatter(new(logrus.JSONFormatter))

@@ -18,7 +18,7 @@ type terminal struct {
 
 // newTerminal also redirects the log.
 func newTerminal(log *logrus.Logger, out, err *os.File) *terminal {
-	t := &terminal{out: out, err: err}
+	t := &terminal{out: out, err: log.Out}
 	if !isatty.IsTerminal(err.Fd()) {
 		return t
 	}
@@ -28,9 +28,6 @@ func newTerminal(log *logrus.Logger, out, err *os.File) *terminal {
 		t.out = t.live.over(out)
 	}
 	log.SetOutput(t.err)
-	if text, ok := log.Formatter.(*logrus.TextFormatter); ok && !text.DisableColors {
-		text.ForceColors = true // it can not tell any more that this is a terminal
-	}
 	return t
 }
 
