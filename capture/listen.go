@@ -8,8 +8,12 @@ import (
 	"strconv"
 )
 
-// Ports from the environment. Webhooks on port 0 come to any that is free; metrics on port 0 are not served.
+// What the environment says of where to listen. Webhooks on port 0 come to any that is free; metrics on port 0 are not
+// served.
 const (
+	// HostVariable names one address of this machine to listen on, for webhooks and metrics. Without it, all are: the
+	// runtime's proxy comes from another machine.
+	HostVariable        = "SOURCE_HTTP_INGEST_HOST"
 	PortVariable        = "SOURCE_HTTP_INGEST_PORT"
 	DefaultPort         = 8080 // the public port that the image exposes
 	MetricsPortVariable = "SOURCE_HTTP_INGEST_METRICS_PORT"
@@ -29,9 +33,13 @@ func portFrom(variable string, otherwise uint16) (uint16, error) {
 	return uint16(port), nil
 }
 
-// listenOn binds a port of all addresses, where the runtime's proxy looks for it.
+// listenOn binds a port, for IPv4 and IPv6 where the machine has both.
 func listenOn(port uint16) (net.Listener, error) {
-	return net.Listen("tcp4", fmt.Sprintf("0.0.0.0:%d", port))
+	host := os.Getenv(HostVariable)
+	if host != "" && net.ParseIP(host) == nil {
+		return nil, fmt.Errorf("%s is %q; set it to an IP address of this machine such as 127.0.0.1, or unset it for all", HostVariable, host)
+	}
+	return net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(int(port))))
 }
 
 // listen binds the port that webhooks come to.

@@ -11,7 +11,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"syscall"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -48,7 +47,7 @@ type process struct {
 func (c *connector) start() (*process, error) {
 	p := &process{connector: c, cmd: exec.Command(c.program), logged: make(chan struct{})}
 	p.cmd.Env = c.env
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the preview, which ends its connector itself
+	apart(p.cmd)
 	in, inErr := p.cmd.StdinPipe()
 	out, outErr := p.cmd.StdoutPipe()
 	logs, logErr := p.cmd.StderrPipe()

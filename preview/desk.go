@@ -1,9 +1,11 @@
 package preview
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,7 +31,7 @@ const saveInterval = 500 * time.Millisecond
 
 // openDesk puts the front before the connector, on the connector's own port, and serves the console.
 func (c *Command) openDesk(log *logrus.Logger, t *task, connector *connector, store *store) (*desk, error) {
-	port, err := connector.takePort()
+	address, err := connector.takeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -43,13 +45,14 @@ func (c *Command) openDesk(log *logrus.Logger, t *task, connector *connector, st
 	}
 	d := &desk{log: log, store: store, traffic: newTraffic(refused), stop: make(chan struct{})}
 	d.saved = d.traffic.next - 1
-	if d.front, err = newFront(log, port, d.traffic, store.last.Load); err != nil {
+	if d.front, err = newFront(log, address, endpointOf(t), d.traffic, store.last.Load); err != nil {
 		_ = listener.Close()
 		return nil, err
 	}
 	_, bound, _ := net.SplitHostPort(d.front.address())
 	d.console = &console{task: t, store: store, front: d.front, traffic: d.traffic,
 		hide: secretsOf(t.spec.ConfigJson), sender: newSender(t, "http://localhost:"+bound)}
+	d.console.sender.front = d.front
 	if c.Console != nil {
 		d.console.name, _, _ = net.SplitHostPort(*c.Console) // which was listened on
 	}
@@ -59,24 +62,26 @@ func (c *Command) openDesk(log *logrus.Logger, t *task, connector *connector, st
 	return d, nil
 }
 
-// takePort returns the port that the connector was to listen on, and lets it choose another.
-func (c *connector) takePort() (uint16, error) {
-	port := uint64(8080)
-	env := c.env
-	for i := len(env) - 1; i >= 0; i-- { // the last one counts
-		name, value, _ := strings.Cut(env[i], "=")
-		if name != portVariable || value == "" {
-			continue
-		}
-		n, err := strconv.ParseUint(value, 10, 16)
-		if err != nil {
-			return 0, fmt.Errorf("%s is %q; set it to a port number", portVariable, value)
-		}
-		port = n
-		break
+// takeAddress returns where the connector was to listen, and lets it choose another port, of this machine alone: who
+// goes past the front could say that he is anyone.
+func (c *connector) takeAddress() (string, error) {
+	port := cmp.Or(c.variable(portVariable), "8080")
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return "", fmt.Errorf("%s is %q; set it to a port number", portVariable, port)
 	}
-	c.env = append(env, portVariable+"=0")
-	return uint16(port), nil
+	address := net.JoinHostPort(c.variable(hostVariable), port)
+	c.env = append(c.env, portVariable+"=0", hostVariable+"=127.0.0.1")
+	return address, nil
+}
+
+// variable returns a variable of the connector's environment, of which the last one counts.
+func (c *connector) variable(wanted string) string {
+	for _, entry := range slices.Backward(c.env) {
+		if name, value, _ := strings.Cut(entry, "="); name == wanted {
+			return value
+		}
+	}
+	return ""
 }
 
 // metricsAt notes where the connector's metrics are.

@@ -1,7 +1,6 @@
 package preview
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	"reflect"
@@ -18,7 +17,7 @@ type detail struct {
 	Answer    string      `json:"answer,omitempty"`
 	Reason    *reason     `json:"reason,omitempty"`
 	Documents []shownRow  `json:"documents"`
-	Curl      string      `json:"curl"`
+	command
 }
 
 // A reason says why a request was refused, and what to do.
@@ -33,8 +32,8 @@ func (c *console) request(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := detail{line: x.line(c.hide), Query: c.hide.text(x.query), Headers: append([][2]string{{"Host", x.host}}, sorted(c.hide.header(x.header))...),
-		Body: printable(c.hide.bytes(x.body)), Answer: c.hide.text(string(x.answer)), Documents: []shownRow{}, Curl: c.hide.text(c.sender.curl(x))}
+	d := detail{line: x.line(c.hide), Query: c.hide.text(strings.TrimPrefix(x.query, "?")), Headers: append([][2]string{{"Host", x.host}}, sorted(c.hide.header(x.header))...),
+		Body: printable(c.hide.bytes(x.body)), Answer: c.hide.text(string(x.answer)), Documents: []shownRow{}, command: c.sender.command(x, c.hide)}
 	if !x.accepted() {
 		d.Reason = explain(x.Status, x.reason(), c.sender.config.SignatureConfig.Provider)
 		return d, nil
@@ -52,7 +51,7 @@ func (c *console) exchange(r *http.Request) (*exchange, error) {
 	}
 	x := c.traffic.find(id)
 	if x == nil {
-		return nil, problemf(http.StatusNotFound, "the request is no longer kept: the last %d are", maxExchanges)
+		return nil, problemf(http.StatusNotFound, "the request is no longer kept: the last %d are, if they are not large", maxExchanges)
 	}
 	return x, nil
 }
@@ -147,44 +146,4 @@ func explain(status int, said, provider string) *reason {
 		r.Why = "It was answered " + http.StatusText(status) + "."
 	}
 	return r
-}
-
-// withoutMeta returns a document as its sender sent it: its members in their order and as they were written, but for
-// _meta.
-func withoutMeta(document []byte) ([]byte, error) {
-	var out bytes.Buffer
-	decoder := json.NewDecoder(bytes.NewReader(document))
-	if _, err := decoder.Token(); err != nil {
-		return nil, err
-	}
-	for decoder.More() {
-		name, err := decoder.Token()
-		if err != nil {
-			return nil, err
-		}
-		var value json.RawMessage
-		if err := decoder.Decode(&value); err != nil {
-			return nil, err
-		}
-		if name == "_meta" {
-			continue
-		}
-		separator := byte(',')
-		if out.Len() == 0 {
-			separator = '{'
-		}
-		text, err := json.Marshal(name)
-		if err != nil {
-			return nil, err
-		}
-		out.WriteByte(separator)
-		out.Write(text)
-		out.WriteByte(':')
-		out.Write(value)
-	}
-	if out.Len() == 0 {
-		out.WriteByte('{')
-	}
-	out.WriteByte('}')
-	return out.Bytes(), nil
 }

@@ -3,11 +3,12 @@ package preview
 import (
 	"context"
 	"fmt"
-	"io"
 	stdlog "log"
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,46 +20,84 @@ import (
 // connector learns no more than it does there: the Host is the sender's, whose address is behind the others in
 // X-Forwarded-For, hop-by-hop headers are dropped, and nothing else is added.
 //
-// It outlives the connector's processes: while none listens, senders hear 503 with Retry-After, as they do from Flow
-// while a task restarts.
+// It outlives the connector's processes: while none listens, senders are told to come back.
 type front struct {
-	listener net.Listener
-	server   http.Server
-	proxy    httputil.ReverseProxy
-	target   atomic.Pointer[string] // host and port where the connector listens; nil while it does not
-	traffic  *traffic
-	last     func() int64 // the latest sequence in the store
+	log       *logrus.Logger
+	listener  net.Listener
+	server    http.Server
+	proxy     httputil.ReverseProxy
+	transport http.Transport
+	target    atomic.Pointer[string] // host and port where the connector listens; nil while it does not
+	commit    atomic.Int64           // when the commit that is under way began, in nanoseconds since 1970; 0 for none
+	intercom  bool                   // the capture takes Intercom's signatures
+	traffic   *traffic
+	last      func() int64 // the latest sequence in the store
 }
 
-// frontGrace is how long answers may take to leave at the end.
-const frontGrace = 2 * time.Second
+// Limits of connections.
+const (
+	// frontGrace is how long answers may take to leave at the end.
+	frontGrace     = 2 * time.Second
+	headerTimeout  = 10 * time.Second // two of the retransmissions that a lossy network makes
+	idleTimeout    = 60 * time.Second // less than the connector's
+	maxHeaderBytes = 64 << 10         // eight times what common servers take
+	// maxVisitors are as many senders as preview is for, at some 100 KiB each with the headers and the connection to the connector.
+	maxVisitors = 2048
+	// answerPatience ends a wait for a connector that does not answer: longer than a commit may take there.
+	answerPatience = 6 * time.Minute
+	// commitPatience is how long a commit may take until the database is taken to be down. Senders of Intercom give up
+	// after 5 seconds.
+	commitPatience = 2 * time.Second
+)
 
-// newFront listens on a port of all addresses, as the connector does by itself; 0 is any that is free. It serves until
-// close.
-func newFront(log *logrus.Logger, port uint16, traffic *traffic, last func() int64) (*front, error) {
-	listener, err := net.Listen("tcp4", fmt.Sprintf("0.0.0.0:%d", port))
+// newFront makes a front that stands where the connector would listen: without a host on all addresses, on port 0 on any
+// that is free. It serves until close.
+func newFront(log *logrus.Logger, address string, config endpoint, traffic *traffic, last func() int64) (*front, error) {
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listening for webhooks: %w; choose another with --port", err)
 	}
-	const connections = 1024 // kept open to the connector, for as many senders at a time without a new one
-	f := &front{listener: listener, traffic: traffic, last: last}
-	problems := stdlog.New(log.WriterLevel(logrus.DebugLevel), "", 0) // senders that break off
-	f.server = http.Server{Handler: f, ErrorLog: problems, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 75 * time.Second}
-	f.proxy = httputil.ReverseProxy{
-		Rewrite:      f.rewrite,
-		ErrorHandler: f.unreachable,
-		ErrorLog:     problems,
-		BufferPool:   &copyBuffers{},
-		Transport: &http.Transport{
-			DisableCompression:    true, // what senders accept is theirs to say
-			MaxIdleConnsPerHost:   connections,
-			IdleConnTimeout:       time.Minute, // less than the connector's
-			ExpectContinueTimeout: time.Second,
-		},
-	}
-	go func() { _ = f.server.Serve(listener) }() // until close
+	f := &front{log: log, intercom: config.SignatureConfig.Provider == "intercom", traffic: traffic, last: last}
+	f.serve(listener, visitorLimit(), new(net.Dialer).DialContext)
 	return f, nil
 }
+
+// serve answers so many senders at a time, over connections to the connector that dial makes.
+func (f *front) serve(listener net.Listener, visitors int, dial func(ctx context.Context, network, address string) (net.Conn, error)) {
+	problems := stdlog.New(debugWriter{f.log}, "", 0)
+	f.listener = listener
+	door := newDoor(listener, visitors, f.unreadable)
+	f.server = http.Server{
+		Handler:                      f,
+		DisableGeneralOptionsHandler: true, // which would answer in the connector's place
+		ErrorLog:                     problems,
+		ReadHeaderTimeout:            headerTimeout,
+		IdleTimeout:                  idleTimeout,
+		MaxHeaderBytes:               maxHeaderBytes,
+		ConnState:                    door.changed,
+		ConnContext:                  withVisitor,
+	}
+	f.transport = http.Transport{
+		DialContext:           dial,
+		DisableCompression:    true, // what senders accept is theirs to say
+		MaxIdleConnsPerHost:   maxVisitors,
+		IdleConnTimeout:       idleTimeout,
+		ExpectContinueTimeout: time.Second,
+		ResponseHeaderTimeout: answerPatience,
+	}
+	f.proxy = httputil.ReverseProxy{
+		Rewrite:        f.rewrite,
+		ModifyResponse: f.answer,
+		ErrorHandler:   f.unreachable,
+		ErrorLog:       problems,
+		BufferPool:     &copyBuffers{},
+		Transport:      &f.transport,
+	}
+	go func() { _ = f.server.Serve(door) }() // until close
+}
+
+// visitorLimit leaves half of the descriptors to the database, the console and the connections to the connector.
+func visitorLimit() int { return min(maxVisitors, descriptors()/4) }
 
 // address is where webhooks come to.
 func (f *front) address() string { return f.listener.Addr().String() }
@@ -70,23 +109,47 @@ func (f *front) close() {
 	if f.server.Shutdown(ctx) != nil {
 		_ = f.server.Close()
 	}
+	f.transport.CloseIdleConnections()
 }
 
-// ServeHTTP passes a request on, and notes it with its answer. A sender that only ended its side of the connection waits
-// for the answer, so that its end does not cancel what it sent.
+// ServeHTTP passes a request on, and notes it with its answer.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{At: time.Now(), Method: r.Method, Path: r.URL.Path, query: r.URL.RawQuery, host: r.Host, header: r.Header, after: f.last()}
-	sent := &recorder{ReadCloser: r.Body, kept: make([]byte, 0, min(max(r.ContentLength, 0)+1, maxKept))}
-	r.Body = sent
-	answer := &answerRecorder{ResponseWriter: w}
-	defer func() { // also where the proxy gives an answer up
+	arrived := func() {}
+	if v := visitorOf(r); v != nil {
+		arrived = v.arrived
+	}
+	p := newPassage(w, r, arrived)
+	f.pass(p, r)
+	p.drain(r)
+}
+
+// pass notes the exchange also where the proxy gives an answer up.
+func (f *front) pass(p *passage, r *http.Request) {
+	x := newExchange(r)
+	x.after = f.last()
+	defer func() {
+		p.end()
 		x.took = time.Since(x.At)
-		x.Status, x.answer = answer.status, answer.kept
-		x.body, x.Size, x.Cut, x.upTo = sent.kept, sent.read, sent.read > int64(len(sent.kept)), f.last()
+		x.Status, x.answer = p.status, p.said
+		x.body, x.Size, x.Cut, x.upTo = p.kept, p.size, p.size > int64(len(p.kept)) || !p.whole.Load(), f.last()
 		f.traffic.add(x)
 	}()
-	f.proxy.ServeHTTP(answer, r.WithContext(context.WithoutCancel(r.Context())))
+	if reason := f.down(r); reason != "" {
+		f.comeBack(p, r, reason)
+		return
+	}
+	f.proxy.ServeHTTP(p, p.request(r))
 }
+
+// A debugWriter logs what net/http says of single connections, such as senders that break off.
+type debugWriter struct{ log *logrus.Logger }
+
+func (w debugWriter) Write(line []byte) (int, error) {
+	w.log.Debug(strings.TrimSpace(string(line)))
+	return len(line), nil
+}
+
+const forwardedFor = "X-Forwarded-For"
 
 // rewrite points a request at the connector. What the proxy drops by default is put back.
 func (f *front) rewrite(r *httputil.ProxyRequest) {
@@ -94,74 +157,17 @@ func (f *front) rewrite(r *httputil.ProxyRequest) {
 	if target := f.target.Load(); target != nil {
 		r.Out.URL.Host = *target
 	}
-	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
+	for _, name := range []string{"Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto"} {
 		if values, ok := r.In.Header[name]; ok {
 			r.Out.Header[name] = values
 		}
 	}
-	const chain = "X-Forwarded-For"
-	if client, _, err := net.SplitHostPort(r.In.RemoteAddr); err == nil {
-		if before := r.In.Header.Get(chain); before != "" {
-			client = before + ", " + client
-		}
-		r.Out.Header.Set(chain, client)
+	client, _, err := net.SplitHostPort(r.In.RemoteAddr)
+	if err != nil {
+		client = "unknown" // which no list of addresses has
 	}
+	r.Out.Header.Set(forwardedFor, strings.Join(append(slices.Clone(r.In.Header[forwardedFor]), client), ", "))
 }
-
-// unreachable answers while the connector is started, as Flow's proxy does, and senders whose body does not arrive.
-func (f *front) unreachable(w http.ResponseWriter, r *http.Request, _ error) {
-	reason := "the connector is not listening now"
-	if sent, ok := r.Body.(*recorder); ok && sent.err != nil && sent.err != io.EOF {
-		reason = "the body did not arrive"
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Retry-After", "1")
-	w.WriteHeader(http.StatusServiceUnavailable)
-	_, _ = io.WriteString(w, `{"error":"`+reason+`; send it again"}`)
-}
-
-// maxKept is how much of a body is kept for people to see and to send again.
-const maxKept = 64 << 10
-
-// A recorder keeps the beginning of what is read.
-type recorder struct {
-	io.ReadCloser
-	kept []byte
-	read int64
-	err  error
-}
-
-func (r *recorder) Read(p []byte) (int, error) {
-	n, err := r.ReadCloser.Read(p)
-	r.kept = append(r.kept, p[:min(n, maxKept-len(r.kept))]...)
-	r.read += int64(n)
-	r.err = err
-	return n, err
-}
-
-// An answerRecorder keeps the status, and the beginning of answers that say why a request was refused.
-type answerRecorder struct {
-	http.ResponseWriter
-	status int
-	kept   []byte
-}
-
-func (a *answerRecorder) WriteHeader(status int) {
-	if status >= http.StatusOK { // others are only informational
-		a.status = status
-	}
-	a.ResponseWriter.WriteHeader(status)
-}
-
-func (a *answerRecorder) Write(p []byte) (int, error) {
-	if a.status >= http.StatusBadRequest {
-		a.kept = append(a.kept, p[:min(len(p), maxKept-len(a.kept))]...)
-	}
-	return a.ResponseWriter.Write(p)
-}
-
-// Unwrap lets the proxy flush.
-func (a *answerRecorder) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // copyBuffers are what answers are copied through, which are short.
 type copyBuffers struct{ pool sync.Pool }

@@ -21,7 +21,7 @@ func greet(w io.Writer, t *task, address, db, console string) {
 		fmt.Fprintf(w, "  %s%s  into %s\n", s.base, p.Path, p.Collection)
 	}
 	first := s.paths[0]
-	try := curlLine(s.base+parameter.ReplaceAllString(first.Path, "1"), s.config, `{"hello":"world"}`, first.IDFromHeader, "1")
+	try := s.sampleLine(first)
 	collection := strings.ReplaceAll(first.Collection, `"`, `""`)
 	fmt.Fprintf(w, "Post one:\n  %s\n", try)
 	if console != "" {
@@ -29,20 +29,4 @@ func greet(w io.Writer, t *task, address, db, console string) {
 	}
 	fmt.Fprintf(w, "They are kept in %s; the latest of each key:\n  sqlite3 %s %s\n\n",
 		db, shellescape.Quote(db), shellescape.Quote(fmt.Sprintf(`SELECT document FROM "%s"`, collection)))
-}
-
-// curlLine returns a command line that posts a webhook. Secrets are not written out: they would stay on the screen.
-func curlLine(url string, config endpoint, body, idHeader, id string) string {
-	body = shellescape.Quote(body)
-	line := "curl"
-	if config.token() != "" {
-		line += ` -H "Authorization: Bearer $AUTH_TOKEN"`
-	}
-	if config.SignatureConfig.Provider == "intercom" {
-		line += ` -H "X-Hub-Signature: sha1=$(printf %s ` + body + ` | openssl dgst -sha1 -hmac "$CLIENT_SECRET" -r | cut -d' ' -f1)"`
-	}
-	if idHeader != "" {
-		line += " -H " + shellescape.Quote(idHeader+": "+id)
-	}
-	return line + " --data-raw " + body + " " + shellescape.Quote(url)
 }

@@ -154,8 +154,11 @@ func (c *Command) connector(t *task, log *logrus.Logger) (*connector, error) {
 	return &connector{program: program, env: environ(variables), codec: codec, log: log}, nil
 }
 
-// portVariable tells the connector where to listen.
-const portVariable = "SOURCE_HTTP_INGEST_PORT"
+// These tell the connector where to listen.
+const (
+	portVariable = "SOURCE_HTTP_INGEST_PORT"
+	hostVariable = "SOURCE_HTTP_INGEST_HOST"
+)
 
 // output returns where committed documents are printed; nil for nowhere.
 func (c *Command) output(t *terminal) *bufio.Writer {
@@ -165,7 +168,8 @@ func (c *Command) output(t *terminal) *bufio.Writer {
 	return bufio.NewWriterSize(t.out, 64<<10)
 }
 
-// capture runs the sessions one after the other. One that fails is run again after a delay.
+// capture runs the sessions one after the other. One that fails is run again after a delay, unless the connector refuses
+// to begin it, as it would again.
 func (c *Command) capture(ctx context.Context, log *logrus.Logger, connector *connector, s *session) error {
 	delay := firstDelay
 	for i := 0; i < len(c.Sessions) && ctx.Err() == nil; {
@@ -178,6 +182,9 @@ func (c *Command) capture(ctx context.Context, log *logrus.Logger, connector *co
 		if ctx.Err() != nil { // it ends as it was asked to, if not in the way that it should
 			log.Error(err)
 			return nil
+		}
+		if refused := new(refusedOpen); errors.As(err, &refused) {
+			return err
 		}
 		if time.Since(started) > stableAfter {
 			delay = firstDelay

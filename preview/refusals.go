@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// refusalsSchema is that of the requests that were refused, the last maxExchanges of them, without secrets.
+// refusalsSchema is that of the requests that were refused, as many of the last as the traffic holds, without secrets.
 const refusalsSchema = `
 CREATE TABLE IF NOT EXISTS refusals (
 	id       INTEGER PRIMARY KEY,
 	exchange TEXT NOT NULL, -- as JSON
 	body     BLOB NOT NULL, -- at most 64 KiB
-	answer   BLOB NOT NULL
+	answer   BLOB NOT NULL  -- at most 16 KiB
 );`
 
 // A kept exchange is one as it is stored.
@@ -47,12 +47,19 @@ func (s *store) saveRefusals(refused []*exchange, hide secrets) error {
 		}
 		last = x.ID
 	}
-	const forget = `DELETE FROM refusals WHERE id <= ? AND id NOT IN (SELECT id FROM refusals ORDER BY id DESC LIMIT ?)`
-	if _, err := tx.Exec(forget, last, maxExchanges); err != nil {
+	if _, err := tx.Exec(forgetRefusals, last, maxExchanges, maxHistory); err != nil {
 		return err
 	}
 	return tx.Commit()
 }
+
+// forgetRefusals deletes those up to an id that are beyond so many, or beyond so many bytes, of the latest. Lengths are
+// read without what has them.
+const forgetRefusals = `DELETE FROM refusals WHERE id <= ? AND id NOT IN (
+	SELECT id FROM (SELECT id, row_number() OVER latest AS rows,
+		sum(octet_length(exchange) + octet_length(body) + octet_length(answer)) OVER latest AS bytes
+		FROM refusals WINDOW latest AS (ORDER BY id DESC ROWS UNBOUNDED PRECEDING))
+	WHERE rows <= ? AND bytes <= ?)`
 
 // nonNil is for columns that are not null.
 func nonNil(b []byte) []byte {

@@ -19,9 +19,10 @@ import (
 	"source-intercom-ingest/protocol"
 )
 
-// A sender posts webhooks to the front for a person, as the configuration's sender would.
+// A sender passes webhooks through the front for a person, as the configuration's sender would.
 type sender struct {
 	base   string // of the front
+	front  *front
 	config endpoint
 	paths  []hookPath
 }
@@ -50,10 +51,15 @@ func (e endpoint) token() string {
 	return strings.TrimSpace(cmp.Or(e.RequireAuthToken, e.OlderAuthToken))
 }
 
+// endpointOf reads a task's configuration, which the connector has validated.
+func endpointOf(t *task) (config endpoint) {
+	_ = json.Unmarshal(t.spec.ConfigJson, &config)
+	return config
+}
+
 // newSender reads a task, which the connector has validated.
 func newSender(t *task, base string) sender {
-	s := sender{base: base}
-	_ = json.Unmarshal(t.spec.ConfigJson, &s.config)
+	s := sender{base: base, config: endpointOf(t)}
 	for _, b := range t.spec.Bindings {
 		s.paths = append(s.paths, pathOf(b))
 	}
@@ -81,118 +87,110 @@ var parameter = regexp.MustCompile(`\{[^/]*\}`)
 type outcome struct {
 	Status int    `json:"status"`
 	Answer string `json:"answer"`
+	Note   string `json:"note,omitempty"` // what of it was not sent as it came
 }
 
-// post sends a webhook to a path and query, authenticated as the configuration requires.
-func (s sender) post(ctx context.Context, method, target string, header http.Header, body []byte) (outcome, error) {
-	const patience = time.Minute // longer than a commit takes
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, s.base+target, bytes.NewReader(body))
+// A delivery is a webhook to send for a person.
+type delivery struct {
+	method, target, host string
+	remote               string // who it is said to come from; this machine if it is empty
+	header               http.Header
+	body                 []byte
+	note                 string // what of it is not as it came
+}
+
+// thisMachine is where what a person sends comes from.
+const thisMachine = "127.0.0.1:0"
+
+// post passes a webhook through the front, as if it came from its sender: a person who asks for it vouches for what the
+// sender could not prove. It is authenticated as the configuration requires.
+func (s sender) post(ctx context.Context, d delivery) (outcome, error) {
+	target, err := url.ParseRequestURI(d.target)
 	if err != nil {
 		return outcome{}, problemf(http.StatusBadRequest, "sending it again: %v", err)
 	}
-	req.Header = header
 	if token := s.config.token(); token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
+		d.header.Set("Authorization", "Bearer "+token)
 	}
 	if s.config.SignatureConfig.Provider == "intercom" {
-		req.Header.Set(intercom.SignatureHeader, intercom.Sign(body, s.config.SignatureConfig.ClientSecret))
+		d.header.Set(intercom.SignatureHeader, intercom.Sign(d.body, s.config.SignatureConfig.ClientSecret))
 	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return outcome{}, problemf(http.StatusBadGateway, "sending it again: %v", err)
+	r := &http.Request{
+		Method: d.method, URL: target, RequestURI: d.target, Host: cmp.Or(d.host, strings.TrimPrefix(s.base, "http://")),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, RemoteAddr: cmp.Or(d.remote, thisMachine),
+		Header: d.header, Body: http.NoBody, ContentLength: int64(len(d.body)),
 	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, maxKept))
-	return outcome{resp.StatusCode, string(text)}, err
+	if len(d.body) > 0 {
+		r.Body = io.NopCloser(bytes.NewReader(d.body))
+	}
+	answer := heard{header: http.Header{}}
+	s.front.ServeHTTP(&answer, r.WithContext(ctx))
+	return outcome{answer.status, answer.body.String(), d.note}, nil
 }
 
-// notInReplay are headers of a request that another one has of its own.
-var notInReplay = []string{"Connection", "Content-Length", "Host", "X-Forwarded-For", "Transfer-Encoding", "Expect"}
+// Heard is an answer that a person waits for: the beginning of it.
+type heard struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
 
-// replayRequest sends a kept request again, signed anew: a person who asks for it vouches for what the sender could
-// not prove. A body of which the end is missing is not sent.
+func (h *heard) Header() http.Header { return h.header }
+
+func (h *heard) WriteHeader(status int) {
+	if status >= http.StatusOK { // others are only informational
+		h.status = status
+	}
+}
+
+func (h *heard) Write(p []byte) (int, error) {
+	h.body.Write(p[:min(len(p), maxAnswer-h.body.Len())])
+	return len(p), nil
+}
+
+// replayRequest sends a kept request again, as it came.
 func (c *console) replayRequest(r *http.Request) (any, error) {
 	x, err := c.exchange(r)
 	if err != nil {
 		return nil, err
 	}
-	if x.Cut {
-		return nil, problemf(http.StatusConflict, "only the first %d of its %d bytes are kept; replay its document instead", len(x.body), x.Size)
+	if missing := x.missing(); missing != "" {
+		return nil, problemf(http.StatusConflict, "%s; replay its document instead", missing)
 	}
-	header := x.header.Clone()
-	for name, values := range header {
-		if slices.Contains(notInReplay, name) || slices.Contains(values, removed) {
-			header.Del(name)
+	return c.sender.post(r.Context(), c.sender.again(x))
+}
+
+// again returns what sends an exchange's request again, signed anew.
+func (s sender) again(x *exchange) delivery {
+	d := delivery{method: x.Method, target: x.Path + x.query, host: x.host, remote: x.Remote, header: x.header.Clone(), body: x.body}
+	var lost []string
+	for name, values := range d.header {
+		if !slices.ContainsFunc(values, isIncomplete) {
+			continue
+		}
+		d.header.Del(name)
+		if !s.authenticates(name) {
+			lost = append(lost, name)
 		}
 	}
-	target := (&url.URL{Path: x.Path, RawQuery: x.query}).RequestURI()
-	return c.sender.post(r.Context(), x.Method, target, header, x.body)
+	if isIncomplete(d.target) || isIncomplete(string(d.body)) {
+		lost = append(lost, "what stands for "+removed)
+	}
+	if len(lost) > 0 {
+		slices.Sort(lost)
+		d.note = "Sent without secrets, which are not kept: " + strings.Join(lost, ", ") + "."
+	}
+	d.header.Del("Expect") // the body is here
+	return d
 }
 
-// replayDocument sends what a stored document was made from.
-func (c *console) replayDocument(r *http.Request) (any, error) {
-	sequence, err := number(r, "sequence")
-	if err != nil {
-		return nil, err
-	}
-	rows, err := c.store.rows(`sequence = ?`, sequence)
-	if err != nil {
-		return nil, err
-	}
-	if len(rows) == 0 {
-		return nil, problemf(http.StatusNotFound, "there is no document %d", sequence)
-	}
-	o, err := c.sender.origin([]byte(rows[0].Document))
-	if err != nil {
-		return nil, err
-	}
-	header := http.Header{"Content-Type": {"application/json"}}
-	if o.idHeader != "" {
-		header.Set(o.idHeader, o.id)
-	}
-	return c.sender.post(r.Context(), http.MethodPost, o.target, header, o.body)
-}
+// isIncomplete tells that a secret was taken out of a text.
+func isIncomplete(text string) bool { return strings.Contains(text, removed) }
 
-// An origin is the request that a document was made from, as far as the document tells.
-type origin struct {
-	target       string // path and query
-	body         []byte
-	idHeader, id string // idHeader is empty where no header identifies the webhook
-}
-
-// origin reads a document's _meta.
-func (s sender) origin(document []byte) (o origin, err error) {
-	var written struct {
-		Meta struct {
-			WebhookID  string            `json:"webhookId"`
-			ReqPath    string            `json:"reqPath"`
-			PathParams map[string]string `json:"pathParams"`
-			Query      map[string]string `json:"query"`
-		} `json:"_meta"`
-	}
-	if err := json.Unmarshal(document, &written); err != nil {
-		return o, err
-	}
-	meta := written.Meta
-	o.target = parameter.ReplaceAllStringFunc(meta.ReqPath, func(p string) string {
-		return url.PathEscape(meta.PathParams[strings.Trim(p, "{}")])
-	})
-	query := url.Values{}
-	for name, value := range meta.Query {
-		query.Set(name, value)
-	}
-	if len(query) > 0 {
-		o.target += "?" + query.Encode()
-	}
-	for _, p := range s.paths {
-		if p.Path == meta.ReqPath && p.IDFromHeader != "" {
-			o.idHeader, o.id = p.IDFromHeader, meta.WebhookID
-		}
-	}
-	o.body, err = withoutMeta(document)
-	return o, err
+// authenticates tells whether a header is one that the sender writes itself.
+func (s sender) authenticates(header string) bool {
+	return header == "Authorization" && s.config.token() != "" ||
+		header == intercom.SignatureHeader && s.config.SignatureConfig.Provider == "intercom"
 }
 
 // sendSample sends a sample notification of a topic to a path, as Intercom does.
@@ -225,7 +223,7 @@ func (c *console) sendSample(r *http.Request) (any, error) {
 	if name := c.sender.paths[i].IDFromHeader; name != "" {
 		header.Set(name, uuid.NewString())
 	}
-	return c.sender.post(r.Context(), http.MethodPost, parameter.ReplaceAllString(wanted.Path, "1"), header, body)
+	return c.sender.post(r.Context(), delivery{method: http.MethodPost, target: parameter.ReplaceAllString(wanted.Path, "1"), header: header, body: body})
 }
 
 // topics are those that there are samples of.
@@ -235,38 +233,4 @@ func topics() []string {
 		names = append(names, topic.Name)
 	}
 	return names
-}
-
-// curl returns a command line that sends a kept request again; none for one that is kept in part. Secrets are not
-// written out.
-func (s sender) curl(x *exchange) string {
-	if x.Cut {
-		return ""
-	}
-	idHeader := ""
-	for _, p := range s.paths {
-		if x.header.Get(p.IDFromHeader) != "" && x.Path == p.Path {
-			idHeader = p.IDFromHeader
-		}
-	}
-	return curlLine(s.base+(&url.URL{Path: x.Path, RawQuery: x.query}).RequestURI(), s.config, string(x.body), idHeader, x.header.Get(idHeader))
-}
-
-// A shownRow is a document as people see it, with the command line that sends it again.
-type shownRow struct {
-	row
-	Curl string `json:"curl"`
-}
-
-// show removes the secrets from documents.
-func (c *console) show(rows []row) []shownRow {
-	shown := make([]shownRow, len(rows))
-	for i, r := range rows {
-		if o, err := c.sender.origin([]byte(r.Document)); err == nil {
-			shown[i].Curl = c.hide.text(curlLine(c.sender.base+o.target, c.sender.config, string(o.body), o.idHeader, o.id))
-		}
-		r.Document = c.hide.text(r.Document)
-		shown[i].row = r
-	}
-	return shown
 }

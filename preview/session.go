@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/exec"
+	"time"
 
 	"source-intercom-ingest/protocol"
 )
@@ -13,6 +15,9 @@ import (
 // maxSequences bounds how many checkpoints one transaction takes along, and how many are read ahead of it. The
 // connector of a preview has as many requests in flight as its senders have connections.
 const maxSequences = 256
+
+// printGrace is how long the end waits for who reads what is printed.
+const printGrace = time.Second
 
 // A session is one run of the connector, from Open to its end.
 type session struct {
@@ -30,7 +35,7 @@ func (s *session) run(ctx context.Context, c *connector, transactions int) error
 	}
 	p, err := c.start()
 	if err != nil {
-		return err
+		return asRefusal(err)
 	}
 	opened, err := p.ask(&protocol.Request{Open: &protocol.Request_Open{
 		Capture:   s.task.spec,
@@ -42,7 +47,7 @@ func (s *session) run(ctx context.Context, c *connector, transactions int) error
 		err = errors.New("protocol: the connector did not answer Open with Opened")
 	}
 	if err != nil {
-		return p.end(err)
+		return asRefusal(p.end(err))
 	}
 	r := &reader{process: p, bindings: s.task.spec.Bindings,
 		sequences: make(chan sequence, maxSequences), unwanted: make(chan struct{}), ended: make(chan struct{})}
@@ -51,6 +56,20 @@ func (s *session) run(ctx context.Context, c *connector, transactions int) error
 	err = s.commit(ctx, r, opened.Opened.ExplicitAcknowledgements, transactions)
 	close(r.unwanted)
 	return p.end(err)
+}
+
+// A refusedOpen is why the connector did not begin a session: a port that is taken, or what it does not accept of its
+// configuration or its environment. None of these change while preview runs.
+type refusedOpen struct{ error }
+
+func (r *refusedOpen) Unwrap() error { return r.error }
+
+// asRefusal returns the error of a connector that exited before its session began. One that was killed did not refuse.
+func asRefusal(err error) error {
+	if exit := new(exec.ExitError); errors.As(err, &exit) && exit.Exited() {
+		return &refusedOpen{err}
+	}
+	return err
 }
 
 // A reader collects what the connector captures into sequences.
@@ -106,7 +125,10 @@ func (s *session) commit(ctx context.Context, r *reader, acknowledge bool, trans
 		case <-ctx.Done():
 			return nil
 		}
-		if err := s.store.commit(context.WithoutCancel(ctx), s.task.spec.Name, batch); err != nil {
+		r.front.committing(true)
+		err := s.store.commit(context.WithoutCancel(ctx), s.task.spec.Name, batch)
+		r.front.committing(false)
+		if err != nil {
 			return fmt.Errorf("committing to the database: %w", err)
 		}
 		if acknowledge {
@@ -115,7 +137,10 @@ func (s *session) commit(ctx context.Context, r *reader, acknowledge bool, trans
 				return fmt.Errorf("acknowledging: %w", err)
 			}
 		}
-		if err := s.print(batch); err != nil {
+		err = protocol.Interruptible(ctx, printGrace, func() error { return s.print(batch) })
+		if err != nil && ctx.Err() != nil {
+			return nil // nobody reads them
+		} else if err != nil {
 			return fmt.Errorf("printing documents: %w", err)
 		}
 	}

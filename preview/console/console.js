@@ -177,7 +177,7 @@ function documentOf(row) {
     element("h3", {}, `${row.sequence} in ${row.collection}, key ${row.key}`),
     element("div", { class: "actions" },
       action("Replay it", note, () => ask(`api/documents/${row.sequence}/replay`, { method: "POST" })),
-      copyAction(row.curl, note),
+      copyAction(row, note),
       note),
     element("pre", { tabindex: 0, "aria-label": "Document" }, pretty(row.document)));
 }
@@ -222,15 +222,16 @@ function action(name, note, run) {
       note.textContent = "…";
       try {
         const outcome = await run();
-        note.textContent = outcome.status ? `Answered ${outcome.status} ${outcome.answer}` : outcome;
+        note.textContent = outcome.status ? [`Answered ${outcome.status} ${outcome.answer}`, outcome.note].filter(Boolean).join(". ") : outcome;
       } catch (error) { note.textContent = error.message; }
     },
   }, name);
 }
 
-const copyAction = (curl, note) => action("Copy as curl", note, async () => {
+const copyAction = ({ curl, curlNote }, note) => action("Copy as curl", note, async () => {
+  if (!curl) return curlNote;
   await navigator.clipboard.writeText(curl);
-  return curl.includes("$") ? "Copied; set its variables first." : "Copied.";
+  return ["Copied.", /\$[A-Z]/.test(curl) ? "Set its variables first." : "", curlNote].filter(Boolean).join(" ");
 });
 
 async function showRequest(id) {
@@ -244,7 +245,7 @@ async function showRequest(id) {
       element("ol", {}, ...(detail.reason.check ?? []).map((text) => element("li", {}, text)))) : "",
     element("div", { class: "actions" },
       action("Replay it", note, () => ask(`api/requests/${id}/replay`, { method: "POST" })),
-      detail.curl ? copyAction(detail.curl, note) : "",
+      copyAction(detail, note),
       note),
     ...detail.documents.map((row) => documentOf(row)),
     detail.answer ? element("h3", {}, "Answer") : "", detail.answer ? element("pre", { tabindex: 0, "aria-label": "Answer" }, pretty(detail.answer)) : "",
