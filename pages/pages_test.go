@@ -184,7 +184,7 @@ func TestTheCurlLineIsPrintable(t *testing.T) {
 	for _, config := range []string{`{}`, `{"requireAuthToken":"s3cret","signatureConfig":{"provider":"intercom","clientSecret":"cl1ent"}}`} {
 		c := Collection{Name: "in", WriteSchema: []byte(`{"required":["a"],"properties":{"a":{"const":` + string(text) + `}}}`), Key: []string{"/id\u202e\u0007"}}
 		s := newSite(t, config, map[string]Collection{"/in/\u202e": c})
-		line := s.curl(s.Hooks[0], s.Hooks[0].body(false), "http://localhost")
+		line := s.curl(s.Hooks[0], s.Hooks[0].body(s.Config), "http://localhost")
 		if !curl.IsText(line) {
 			t.Errorf("%q", line)
 		}
