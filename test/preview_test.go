@@ -2,7 +2,6 @@ package test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -15,10 +14,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -267,35 +264,6 @@ func freePort(t *testing.T) string {
 	return fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)
 }
 
-// A connector that fails is started again, and nothing that was answered 200 is missing.
-func TestPreviewStartsAFailedConnectorAgain(t *testing.T) {
-	db := filepath.Join(t.TempDir(), "webhooks.db")
-	p := preview(t, db, "--port", freePort(t))
-	if status, _, err := post(t.Context(), p.url, `{"n":1}`); status != 200 {
-		t.Fatal(status, err)
-	}
-	child, err := exec.Command("pgrep", "-P", fmt.Sprint(p.cmd.Process.Pid)).Output()
-	if err != nil {
-		t.Skipf("there is no pgrep here: %v", err)
-	}
-	var pid int
-	if _, err := fmt.Sscan(string(bytes.TrimSpace(child)), &pid); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	p.hear("the connector failed", 1)
-	p.hear("listening for webhooks", 2)
-	if status, _, err := post(t.Context(), p.url, `{"n":2}`); status != 200 {
-		t.Errorf("answered %d, %v: %s", status, err, p.said())
-	}
-	p.stop()
-	if kept := rows(t, db, `SELECT document FROM documents`); len(kept) != 2 {
-		t.Errorf("kept %q", kept)
-	}
-}
-
 // Preview is killed again and again under load: no document that was answered 200 is missing, and the database opens
 // clean each time.
 func TestPreviewLosesNothingWhenKilled(t *testing.T) {
@@ -344,57 +312,6 @@ func TestPreviewLosesNothingWhenKilled(t *testing.T) {
 	}
 	if len(answered) < rounds {
 		t.Errorf("only %d webhooks were answered", len(answered))
-	}
-}
-
-// mountSmall mounts a file system of so many bytes, which a user without rights can not do.
-func mountSmall(t *testing.T, bytes int) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d", bytes)); err != nil {
-		t.Skipf("no file system can be mounted here: %v", err)
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
-	return dir
-}
-
-// A full disk is an error that says so, loses nothing that was answered 200, and is over when there is room again.
-func TestPreviewGoesOnWhenThereIsRoomAgain(t *testing.T) {
-	dir := mountSmall(t, 2<<20)
-	ballast := filepath.Join(dir, "ballast")
-	if err := os.WriteFile(ballast, make([]byte, 1<<20), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	db := filepath.Join(dir, "webhooks.db")
-	p := preview(t, db, "--quiet", "--port", freePort(t))
-	filler := strings.Repeat("x", 20_000)
-	var answered []string
-	for n := range 100 {
-		id := fmt.Sprint(n)
-		if status, _, err := post(t.Context(), p.url, `{"id":"`+id+`","filler":"`+filler+`"}`); err != nil || status != 200 {
-			break
-		}
-		answered = append(answered, id)
-	}
-	p.hear("committing to the database: ", 1)
-	if len(answered) == 0 || len(answered) == 100 {
-		t.Fatalf("%d were answered 200: %s", len(answered), p.said())
-	}
-	if err := os.Remove(ballast); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	status := 0
-	for ticks := time.Tick(100 * time.Millisecond); status != 200 && ctx.Err() == nil; <-ticks {
-		status, _, _ = post(ctx, p.url, `{"id":"after"}`)
-	}
-	p.stop()
-	kept := rows(t, db, `SELECT document ->> 'id' FROM documents`)
-	for _, id := range append(answered, "after") {
-		if !slices.Contains(kept, id) {
-			t.Errorf("%s is missing from %v", id, kept)
-		}
 	}
 }
 
