@@ -30,7 +30,11 @@ const (
 func newBacklog(to io.Writer) *backlog {
 	b := &backlog{to: to, lost: func(int) {}}
 	b.change.L = &b.mu
-	go b.run()
+	go func() {
+		for { // as long as the process lives
+			b.pass()
+		}
+	}()
 	return b
 }
 
@@ -47,15 +51,13 @@ func (b *backlog) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// run writes for as long as the process lives.
-func (b *backlog) run() {
-	for {
-		text, dropped := b.next()
-		_, _ = b.to.Write(text)
-		b.written()
-		if dropped > 0 {
-			b.lost(dropped)
-		}
+// pass writes what waits, or comes first.
+func (b *backlog) pass() {
+	text, dropped := b.next()
+	_, _ = b.to.Write(text)
+	b.written()
+	if dropped > 0 {
+		b.lost(dropped)
 	}
 }
 

@@ -2,7 +2,6 @@ package preview
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"regexp"
 	"strings"
@@ -109,6 +108,3 @@ func (c *console) show(rows []row) []shownRow {
 	}
 	return shown
 }
-
-// joinPort returns an address as connections have it, of a sender whose port is not known.
-func joinPort(address string) string { return net.JoinHostPort(address, "0") }

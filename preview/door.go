@@ -137,15 +137,22 @@ func (v *visitor) Write(p []byte) (int, error) {
 	status, reason := unreadable(p)
 	v.door.refused(v.RemoteAddr().String(), status, reason)
 	body := refusalBody(reason)
-	_ = v.SetDeadline(time.Now().Add(refusedTime))
+	_ = v.SetWriteDeadline(time.Now().Add(lingerTime))
 	_, err := fmt.Fprintf(v.Conn, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
 		status, http.StatusText(status), len(body), body)
 	if err != nil {
 		return 0, err
 	}
 	_ = v.CloseWrite()
-	_, _ = io.CopyN(io.Discard, v.Conn, maxHeaderBytes) // so that what is unread does not reset the answer away
+	v.linger()
 	return len(p), nil
+}
+
+// linger drops what still comes on a connection that is about to be closed, whatever it is: a close with bytes unread
+// would take the answer away from the sender.
+func (v *visitor) linger() {
+	_ = v.SetReadDeadline(time.Now().Add(lingerTime))
+	_, _ = io.CopyN(io.Discard, v.Conn, lingerBytes)
 }
 
 // CloseWrite ends this side of the connection. net/http does so before it closes one whose sender still writes.
@@ -156,8 +163,11 @@ func (v *visitor) CloseWrite() error {
 	return errors.ErrUnsupported
 }
 
-// refusedTime is how long the sender of such a request may take to read the answer: a few round trips.
-const refusedTime = time.Second
+// A sender may take so long to read the answer and close its side: a few round trips. Meanwhile, so much is dropped.
+const (
+	lingerTime  = time.Second
+	lingerBytes = 1 << 20
+)
 
 // unreadable returns the status of an answer of net/http's own, and what is wrong with the request.
 func unreadable(answer []byte) (status int, reason string) {

@@ -115,12 +115,13 @@ func (f *front) close() {
 // ServeHTTP passes a request on, and notes it with its answer.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	arrived := func() {}
-	if v := visitorOf(r); v != nil {
+	v := visitorOf(r)
+	if v != nil {
 		arrived = v.arrived
 	}
 	p := newPassage(w, r, arrived)
 	f.pass(p, r)
-	p.drain(r)
+	p.drain(r, v)
 }
 
 // pass notes the exchange also where the proxy gives an answer up.

@@ -3,6 +3,7 @@ package preview
 import (
 	"bytes"
 	"encoding/json"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -59,7 +60,7 @@ func (s sender) origin(document []byte) (delivery, error) {
 		if d.header.Set(forwardedFor, before); before == "" {
 			d.header.Del(forwardedFor)
 		}
-		d.remote = joinPort(last)
+		d.remote = net.JoinHostPort(last, "0")
 	}
 	for _, p := range s.paths {
 		if p.Path == m.ReqPath && p.IDFromHeader != "" {

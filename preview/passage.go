@@ -151,21 +151,24 @@ func (p *passage) end() {
 	close(p.over)
 }
 
-// drain drops what the sender of an answered request still sends, so that it reads the answer. One that expects to be
-// told to go on sends nothing.
-func (p *passage) drain(r *http.Request) {
+// drain drops what the sender of an answered request still sends, so that it reads the answer. One that has stalled, or
+// that expects to be told to go on, sends nothing.
+func (p *passage) drain(r *http.Request, v *visitor) {
 	if p.whole.Load() {
 		return
 	}
 	_ = p.control.Flush()
 	patience := drainTime
-	if r.Header.Get("Expect") != "" && p.size == 0 {
+	if p.failed.Load() != nil || r.Header.Get("Expect") != "" && p.size == 0 {
 		patience = 0
 	}
-	_ = p.control.SetReadDeadline(time.Now().Add(patience)) // also of what the proxy and net/http still read
+	_ = p.control.SetReadDeadline(time.Now().Add(patience)) // also of what the proxy still reads
 	p.turn <- struct{}{}
 	if patience > 0 {
 		_, _ = io.CopyN(io.Discard, p.body, drainBytes)
+	}
+	if v != nil {
+		v.linger()
 	}
 }
 

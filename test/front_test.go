@@ -58,7 +58,7 @@ func TestTheFrontNeverReadsARefusedByteAsARequest(t *testing.T) {
 		var group sync.WaitGroup
 		for _, path := range []string{"/webhook-data", "/unknown"} {
 			for _, chunks := range []string{"zz\r\n", "-1\r\n{}\r\n", "0x2\r\n{}\r\n", "\r\n", "2\r\n{}zz\r\n", "2\r\n{}", "1\r\n{}\r\n", "fffffffffffffffff\r\n",
-				"2\r\n{}\r\nzz\r\n", "2\r\n{}\r\n0\r\nbad trailer\r\n\r\n", "2;x=" + strings.Repeat("y", 5000) + "\r\n{}\r\n", "2\x00\r\n{}\r\n", "{}"} {
+				"2\r\n{}\r\nzz\r\n", "2\r\n{}\r\n0\r\nbad trailer\r\n\r\n", "2;x=" + strings.Repeat("y", 5000) + "\r\n{}\r\n", "2\x00\r\n{}\r\n", "{}", "zz\r\n" + strings.Repeat("x", 1<<19)} {
 				group.Go(func() {
 					got, body := statuses(t, p.address(), "POST "+path+" HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"+chunks+smuggled)
 					if len(got) != 1 || got[0] != 400 && (got[0] != 404 || path == "/webhook-data") || !strings.HasPrefix(body, `{"error":"`) {
@@ -153,6 +153,7 @@ func TestTheConsoleShowsWhatIsNoRequest(t *testing.T) {
 		400: "POST /webhook-data HTTP/1.1\r\n\r\n",
 		431: "POST /webhook-data HTTP/1.1\r\nHost: x\r\nA: " + strings.Repeat("a", 70_000) + "\r\n\r\n",
 		417: "POST /webhook-data HTTP/1.1\r\nHost: x\r\nExpect: 200-ok\r\nContent-Length: 2\r\n\r\n{}",
+		505: "POST /webhook-data HTTP/3.0\r\nHost: x\r\n\r\n" + strings.Repeat("x", 1<<19),
 		501: "POST /webhook-data HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n{}",
 	}
 	for status, text := range want {

@@ -43,6 +43,12 @@ func preview(t testing.TB, db string, args ...string) *person {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return previewOf(t, file, db, args...)
+}
+
+// previewOf is that of another build.
+func previewOf(t testing.TB, file, db string, args ...string) *person {
+	t.Helper()
 	p := &person{t: t, output: make(chan string, 10_000), done: make(chan error, 1)}
 	p.news = sync.NewCond(&p.mu)
 	p.cmd = exec.Command(file, append([]string{"preview", "--port", "0", "--db", db}, args...)...)
