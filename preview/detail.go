@@ -108,6 +108,8 @@ func (c *console) documentsOf(x *exchange) ([]row, error) {
 func explain(status int, said, provider string) *reason {
 	r := &reason{Why: said}
 	switch {
+	case strings.HasPrefix(said, unreadableRequest):
+		r.Check = []string{"Look at what the sender's client writes: its first line, its headers, or whether it speaks HTTP at all."}
 	case status == 0:
 		r.Why = "The sender left before it was answered."
 		r.Check = []string{"Intercom waits 5 seconds for an answer.", "The webhook may have been captured all the same; a retry has the same id."}

@@ -169,6 +169,8 @@ const (
 	lingerBytes = 1 << 20
 )
 
+const unreadableRequest = "the request can not be read: "
+
 // unreadable returns the status of an answer of net/http's own, and what is wrong with the request.
 func unreadable(answer []byte) (status int, reason string) {
 	line, _, _ := bytes.Cut(answer, []byte("\r\n"))
@@ -182,7 +184,7 @@ func unreadable(answer []byte) (status int, reason string) {
 	}
 	switch {
 	case reason != "":
-		return status, "the request can not be read: " + reason
+		return status, unreadableRequest + reason
 	case status == http.StatusRequestHeaderFieldsTooLarge:
 		return status, fmt.Sprintf("the headers are larger than the %d bytes that are accepted", maxHeaderBytes)
 	case status == http.StatusExpectationFailed:
@@ -190,5 +192,5 @@ func unreadable(answer []byte) (status int, reason string) {
 	case status == http.StatusNotImplemented:
 		return status, "the transfer encoding is not known; send chunked or a Content-Length"
 	}
-	return status, "the request can not be read: its first line or a header is malformed"
+	return status, unreadableRequest + "its first line or a header is malformed"
 }

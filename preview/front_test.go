@@ -245,6 +245,22 @@ func TestPipelinedRequestsAreAnsweredInOrder(t *testing.T) {
 	})
 }
 
+// A sender that asks whether to go on is told so by the connector, and its connection goes on as well.
+func TestExpectationsAreMet(t *testing.T) {
+	onStage(t, 10, reads, func(t *testing.T, s *stage) {
+		conn := s.sender(t, "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n", "{}",
+			"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+		in := bufio.NewReader(conn)
+		for i, want := range []int{100, 200, 200} {
+			resp, err := http.ReadResponse(in, nil)
+			if err != nil || resp.StatusCode != want || resp.Close {
+				t.Fatalf("%d is %v, %v", i, resp, err)
+			}
+		}
+		conn.Close()
+	})
+}
+
 // What net/http refuses by itself is answered as all is, noted with who sent it, and ends the connection.
 func TestWhatIsNoRequestIsNoted(t *testing.T) {
 	for text, want := range map[string]struct {

@@ -239,10 +239,11 @@ async function showRequest(id) {
   try { detail = await ask(`api/requests/${id}`); } catch (error) { openDialog(`Request ${id}`, element("p", {}, error.message)); return; }
   const note = element("output", { role: "status" });
   const headers = detail.headers.map(([name, value]) => `${name}: ${value}`).join("\n");
-  openDialog(`${detail.method} ${detail.path} was answered ${detail.status || "by nobody: its sender left"}`,
+  openDialog(`${[detail.method, detail.path].filter(Boolean).join(" ") || "What is no request"} was answered ${detail.status || "by nobody: its sender left"}`,
     detail.reason ? element("div", { class: "reason" },
       element("p", {}, element("strong", {}, detail.reason.why)),
       element("ol", {}, ...(detail.reason.check ?? []).map((text) => element("li", {}, text)))) : "",
+    detail.remote ? element("p", {}, `It came from ${detail.remote}.`) : "",
     element("div", { class: "actions" },
       action("Replay it", note, () => ask(`api/requests/${id}/replay`, { method: "POST" })),
       copyAction(detail, note),
