@@ -348,6 +348,59 @@ func TestASenderThatReadsNothingIsLeft(t *testing.T) {
 	})
 }
 
+// Nobody holds a place by silence, before the first request, within its headers or between two.
+func TestSilentSendersAreLeft(t *testing.T) {
+	for text, most := range map[string]time.Duration{
+		"": headerTimeout, "POST / HT": headerTimeout, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}": idleTimeout,
+	} {
+		onStage(t, 10, reads, func(t *testing.T, s *stage) {
+			if _, took := answers(t, s.sender(t, text)); took < most || took > most+lingerTime {
+				t.Errorf("%q: its connection ends after %v", text, took)
+			}
+		})
+	}
+}
+
+// A connector that does not answer is given up, and so is a refused sender who goes on.
+func TestEachSideIsGivenUpInTheEnd(t *testing.T) {
+	hangs := func(w http.ResponseWriter, r *http.Request) { reads(w, r); <-r.Context().Done() }
+	onStage(t, 10, hangs, func(t *testing.T, s *stage) {
+		statuses, took := answers(t, s.sender(t, "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"))
+		if fmt.Sprint(statuses) != "[503]" || took != answerPatience {
+			t.Errorf("answered %v after %v", statuses, took)
+		}
+	})
+	onStage(t, 10, refuses, func(t *testing.T, s *stage) {
+		parts := strings.SplitAfter("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n|"+strings.Repeat("x|", 900), "|")
+		for i := range parts {
+			parts[i] = strings.TrimSuffix(parts[i], "|")
+		}
+		if statuses, took := answers(t, s.sender(t, parts...)); fmt.Sprint(statuses) != "[404]" || took > drainTime+lingerTime {
+			t.Errorf("answered %v, and left after %v", statuses, took)
+		}
+	})
+}
+
+// Of long bodies and answers the beginning is kept, and it is known that there is more.
+func TestTheBeginningIsKept(t *testing.T) {
+	connector := func(w http.ResponseWriter, r *http.Request) {
+		reads(w, r)
+		w.Header().Set("Content-Length", fmt.Sprint(2*maxAnswer))
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = w.Write(make([]byte, 2*maxAnswer))
+	}
+	for size, cut := range map[int]bool{maxKept: false, maxKept + 1: true} {
+		onStage(t, 10, connector, func(t *testing.T, s *stage) {
+			text := fmt.Sprintf("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", size, strings.Repeat("x", size))
+			answers(t, s.sender(t, text))
+			kept := s.traffic.since(0)
+			if len(kept) != 1 || kept[0].Size != int64(size) || kept[0].Cut != cut || len(kept[0].body) != maxKept || len(kept[0].answer) != maxAnswer {
+				t.Errorf("of %d bytes is kept %+v", size, kept)
+			}
+		})
+	}
+}
+
 // Intercom's senders are told to hold back what the database can not take; others to come back.
 func TestIntercomHoldsBackWhatCanNotBeTaken(t *testing.T) {
 	status := func(t *testing.T, s *stage, header string) (int, time.Duration, string) {

@@ -194,7 +194,7 @@ func (p *passage) Write(b []byte) (int, error) {
 }
 
 // maxAnswer is how much of a refusal is kept: its reason, and the locations that it names.
-const maxAnswer = 16 << 10
+const maxAnswer = 64 << 10
 
 // Unwrap lets the proxy flush.
 func (p *passage) Unwrap() http.ResponseWriter { return p.ResponseWriter }

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"time"
 )
@@ -14,7 +15,7 @@ CREATE TABLE IF NOT EXISTS refusals (
 	id       INTEGER PRIMARY KEY,
 	exchange TEXT NOT NULL, -- as JSON
 	body     BLOB NOT NULL, -- at most 64 KiB
-	answer   BLOB NOT NULL  -- at most 16 KiB
+	answer   BLOB NOT NULL  -- at most 64 KiB
 );`
 
 // A kept exchange is one as it is stored.
@@ -69,8 +70,11 @@ func nonNil(b []byte) []byte {
 	return b
 }
 
-// refusals returns those that are kept, the oldest first.
+// refusals returns those that are kept, the oldest first, when it has forgotten those that are too many or too large.
 func (s *store) refusals() (all []*exchange, err error) {
+	if _, err := s.db.Exec(forgetRefusals, math.MaxInt64, maxExchanges, maxHistory); err != nil {
+		return nil, fmt.Errorf("forgetting refusals: %w", err)
+	}
 	err = s.each(`SELECT exchange, body, answer FROM refusals ORDER BY id`, func(rows *sql.Rows) error {
 		var text string
 		x := kept{exchange: new(exchange)}

@@ -111,6 +111,15 @@ func TestRefusalsInTheDatabaseAreBounded(t *testing.T) {
 		if err != nil || len(kept) > c.most || len(kept) < c.most*9/10 || kept[len(kept)-1].ID != maxExchanges+100 {
 			t.Fatalf("%s: %d are kept, %v", name, len(kept), err)
 		}
+		if _, err := s.db.Exec(`INSERT INTO refusals SELECT id + 10000, exchange, zeroblob(?), answer FROM refusals LIMIT 40`, 1<<20); err != nil {
+			t.Fatal(err)
+		}
+		if older, err := s.refusals(); err != nil || len(older) > maxHistory>>20 {
+			t.Errorf("%s: of a database without the limit, %d are kept, %v", name, len(older), err)
+		}
+		if _, err := s.db.Exec(`DELETE FROM refusals`); err != nil {
+			t.Fatal(err)
+		}
 		x := kept[0]
 		if x.Path != "/a%2Fb" || x.query != "?x" || x.Remote != "192.0.2.1:1" || !x.Partial || x.header.Get("A") != "b" || len(x.body) != c.body || x.reason() != "no" {
 			t.Errorf("%s: kept is %+v", name, x)
