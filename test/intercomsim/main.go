@@ -4,7 +4,6 @@
 package main
 
 import (
-	"fmt"
 	"log"
 	"math/rand/v2"
 	"net"
@@ -47,7 +46,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("a workspace at http://%s with the token %s\n", listener.Addr(), f.Token)
+	log.Printf("a workspace at http://%s with the token %s", listener.Addr(), f.Token)
 	if f.Changes > 0 && f.Conversations > 0 {
 		go change(w, f)
 	}
