@@ -10,11 +10,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"source-intercom-ingest/schemas"
+	"source-intercom-ingest/signature"
 )
 
-// omitted are the headers that are not captured, beside that of the signature: those that carry secrets, and those that
-// say nothing of the webhook.
-var omitted = []string{"Authorization", "Proxy-Authorization", "Cookie", "Content-Type", "Accept"}
+// omitted are the headers that say nothing of the webhook. They are not captured, nor are those that carry signatures and
+// secrets.
+var omitted = []string{"Content-Type", "Accept"}
 
 // appendRequestMeta appends the members of _meta that all documents of a request share, from receivedAt on, each
 // behind a comma. Text that is not UTF-8 is mended.
@@ -42,7 +43,7 @@ func (h *hook) appendHeaders(b []byte, r *http.Request) []byte {
 	const usual = 24
 	names := make([]string, 0, usual)
 	for name := range r.Header {
-		if !slices.Contains(omitted, name) && !slices.Contains(h.signatureHeaders, name) {
+		if !slices.Contains(omitted, name) && !slices.Contains(h.signatureHeaders, name) && !signature.IsSecretHeader(name) {
 			names = append(names, name)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"source-intercom-ingest/intercom"
 	"source-intercom-ingest/schemas"
+	"source-intercom-ingest/signature"
 )
 
 // Bounds of histograms, in seconds. At 0.5 s Intercom lowers the priority of an endpoint, at 5 s it gives a delivery up;
@@ -33,6 +34,7 @@ type metrics struct {
 	commits       *prometheus.HistogramVec
 	refusals      *prometheus.CounterVec
 	signatures    *prometheus.CounterVec // that failed
+	handshakes    *prometheus.CounterVec
 	notifications *topicCounters
 	retries       prometheus.Counter
 	lag           prometheus.Histogram
@@ -50,6 +52,7 @@ func newMetrics(version string, t *transactor) *metrics {
 		documents:     counter("webhook_documents_total", "Documents that the runtime has acknowledged, by the binding's collection.", "collection"),
 		refusals:      counter("webhook_refusals_total", "Requests that were refused, by reason.", "reason"),
 		signatures:    counter("webhook_signature_failures_total", "Requests whose signature was missing or wrong.", "path"),
+		handshakes:    counter("webhook_handshakes_total", "Handshakes that were answered 200: what senders ask before they send.", "sender"),
 		notifications: newTopicCounters(counter("intercom_notifications_total", "Notifications that were received, by topic.", "topic")),
 		commits: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "webhook_commit_seconds",
 			Help: "Time from a webhook's headers to the runtime's acknowledgement.", Buckets: commitBounds}, []string{"path"}),
@@ -58,9 +61,12 @@ func newMetrics(version string, t *transactor) *metrics {
 		lag: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "intercom_delivery_lag_seconds",
 			Help: "Time from when a notification was made to when it was received.", Buckets: lagBounds}),
 	}
-	m.registry.MustRegister(m.requests, m.bytes, m.documents, m.refusals, m.signatures, m.notifications.vec, m.commits, m.retries, m.lag,
+	m.registry.MustRegister(m.requests, m.bytes, m.documents, m.refusals, m.signatures, m.handshakes, m.notifications.vec, m.commits, m.retries, m.lag,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		gauge("source_intercom_ingest_info", "The connector's version.", prometheus.Labels{"version": version}, func() float64 { return 1 }))
+	for _, sender := range signature.Senders() {
+		m.handshakes.WithLabelValues(sender) // which shows those that were never asked as 0
+	}
 	if t != nil {
 		m.registry.MustRegister(
 			gauge("webhook_queue_requests", "Requests that wait for the runtime's acknowledgement.", nil,

@@ -16,18 +16,17 @@ type router struct {
 }
 
 func (t *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path := r.URL.EscapedPath()
-	if path == "" && r.Method != http.MethodConnect {
-		path = "/" // of a target such as http://host, as proxies are asked for
+	path := target(r)
+	h, params, ok := t.hooks.Find(path)
+	if ok {
+		r.Pattern = h.path.String() // under which its answer is counted
 	}
 	if page := t.pages[path]; page != nil {
-		t.show(page, w, r)
+		page.ServeHTTP(w, r)
 		return
 	}
-	h, params, ok := t.hooks.Find(path)
 	switch {
 	case ok:
-		r.Pattern = h.path.String() // under which its answer is counted
 		for i, name := range h.params {
 			r.SetPathValue(name, params[i])
 		}
@@ -47,13 +46,29 @@ func (t *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// show answers with a page, to those who may send: it says how.
-func (t *router) show(page http.Handler, w http.ResponseWriter, r *http.Request) {
-	if client, ok := t.sources.Allow(r); !ok && r.URL.Path != "/healthz" { // which says nothing, and is asked by machines
-		t.writeRefusal(w, r, refuse(http.StatusForbidden, "pages are not shown to the address %v", client))
-		return
+// admit refuses who sends from an address that is not allowed, before anything else is answered.
+// Whoever watches the connector has an address of its own, and learns of the health check alone.
+func (t *router) admit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path := target(r)
+		if err := t.sources.Allow(r); err != nil && path != "/healthz" {
+			if h, _, ok := t.hooks.Find(path); ok {
+				r.Pattern = h.path.String()
+			}
+			t.writeRefusal(w, r, refuse(http.StatusForbidden, "%v", err))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// target returns the path of a request as it was sent; of a target such as http://host, as proxies are asked for, it is "/".
+func target(r *http.Request) string {
+	path := r.URL.EscapedPath()
+	if path == "" && r.Method != http.MethodConnect {
+		return "/"
 	}
-	page.ServeHTTP(w, r)
+	return path
 }
 
 // notFound answers what no binding has. Never 410: Intercom disables a subscription that hears it.

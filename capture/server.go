@@ -87,7 +87,7 @@ func (c Connector) newServer(config spec.EndpointConfig, bindings []*binding, t 
 	}
 	s.routes.pages = site.Pages()
 	s.routes.pages["/healthz"] = s.healthz
-	s.handler = s.recover(allowOrigins(config.CORSOrigins(), s.routes))
+	s.handler = s.recover(s.routes.admit(allowOrigins(config.CORSOrigins(), s.routes)))
 	return s, nil
 }
 

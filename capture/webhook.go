@@ -2,25 +2,16 @@ package capture
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"time"
 )
 
 // ServeHTTP takes a webhook, or answers what senders ask of a path before they send to it.
 func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	const challenge = "X-Okta-Verification-Challenge"
-	if client, ok := h.sources.Allow(r); !ok {
-		h.writeRefusal(w, r, refuse(http.StatusForbidden, "webhooks are not accepted from the address %v", client))
-		return
-	}
 	switch {
 	case r.Method == http.MethodPost || r.Method == http.MethodPut:
 		h.handleWebhook(w, r)
-	case r.Method == http.MethodHead:
-		w.WriteHeader(http.StatusOK) // Intercom validates a URL so, without authentication
-	case r.Method == http.MethodGet && r.Header.Get(challenge) != "":
-		writeJSON(w, http.StatusOK, map[string]string{"verification": r.Header.Get(challenge)})
+	case h.shakeHands(w, r, nil, false):
 	case r.Method == http.MethodOptions:
 		w.Header().Set("Allow", allowed)
 		w.WriteHeader(http.StatusNoContent)
@@ -39,10 +30,13 @@ func (h *hook) handleWebhook(w http.ResponseWriter, r *http.Request) {
 		h.writeRefusal(w, r, err)
 		return
 	}
-	writeText(w, http.StatusOK, reply)
+	if reply != nil {
+		writeText(w, http.StatusOK, reply)
+	}
 }
 
-// take returns the reply to a webhook, JSON text, once its documents are committed.
+// take returns the reply to a webhook, JSON text, once its documents are committed; nil where a handshake was answered
+// instead.
 func (h *hook) take(w http.ResponseWriter, r *http.Request) (reply []byte, err error) {
 	receivedAt := time.Now()
 	if err := authenticate(h.token, r); err != nil {
@@ -54,11 +48,14 @@ func (h *hook) take(w http.ResponseWriter, r *http.Request) (reply []byte, err e
 	if err != nil {
 		return nil, err
 	}
+	if h.shakeHands(w, r, body.text, false) {
+		return nil, nil
+	}
 	if err := h.verify(r, body, receivedAt); err != nil {
 		return nil, err
 	}
-	if reply, ok := h.sender.Answer(body.text); ok {
-		return json.Marshal(reply)
+	if h.shakeHands(w, r, body.text, true) {
+		return nil, nil
 	}
 	made, err := h.documents(r, body.text, receivedAt, held)
 	if err != nil {

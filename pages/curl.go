@@ -10,10 +10,12 @@ import (
 )
 
 // curl returns a command line that posts a webhook which the path accepts, once the secrets are in the variables that
-// it names: AUTH_TOKEN and CLIENT_SECRET. It is printable, whatever the schema says.
+// it names: AUTH_TOKEN and CLIENT_SECRET. BODY, NOW and URL are what a signature is made of. It is printable, whatever
+// the schema says.
 func (s Site) curl(h Hook, body, base string) string {
 	signed := s.Config.Signature.Requires()
 	var before, line, data strings.Builder
+	address := curl.Quote(curl.URL(base + h.Path.Expand(func(string) string { return "1" })))
 	data.WriteString(curl.Quote(curl.JSON(body)))
 	if len(signed) > 0 {
 		before.WriteString("BODY=" + data.String() + "; ")
@@ -27,6 +29,9 @@ func (s Site) curl(h Hook, body, base string) string {
 		if strings.Contains(header.Shell, "NOW") && !strings.Contains(before.String(), "NOW=") {
 			before.WriteString("NOW=$(date +%s); ")
 		}
+		if strings.Contains(header.Shell, "URL") && !strings.Contains(before.String(), "URL=") {
+			before.WriteString("URL=" + address + "; ")
+		}
 		value := header.Shell
 		if value == "" {
 			value = "$SIGNATURE"
@@ -38,6 +43,5 @@ func (s Site) curl(h Hook, body, base string) string {
 			line.WriteString(" -H " + curl.Quote(name+": 1"))
 		}
 	}
-	address := base + h.Path.Expand(func(string) string { return "1" })
-	return before.String() + "curl -g -H 'Content-Type: application/json'" + line.String() + " -d " + data.String() + " " + curl.Quote(curl.URL(address))
+	return before.String() + "curl -g -H 'Content-Type: application/json'" + line.String() + " -d " + data.String() + " " + address
 }

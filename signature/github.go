@@ -16,7 +16,7 @@ func (c *githubConfig) scheme() (*Scheme, error) {
 		IDHeaders: []string{"X-Github-Delivery"},
 		Hint:      "check that secret is that of the webhook's settings",
 		variants: []variant{{
-			header: "X-Hub-Signature-256", parse: prefixed("sha256="), parts: template("{PAYLOAD}"), encoding: encodings["hex"],
+			header: "X-Hub-Signature-256", read: prefixed("sha256="), parts: template("{PAYLOAD}"), encoding: encodings["hex"],
 			keys: macs(sha256.New, c.Secret, c.PreviousSecret), recipe: recipe{digest: "sha256", format: "sha256={SIGNATURE}"},
 		}},
 	}, nil

@@ -22,9 +22,9 @@ func (c *intercomConfig) scheme() (*Scheme, error) {
 		IDPointer: "/id",
 		Hint:      "check that clientSecret is that of the same app, and that no proxy in front changes bodies",
 		variants: []variant{
-			{header: "X-Hub-Signature", parse: prefixed("sha1="), parts: body, encoding: encodings["hex"],
+			{header: "X-Hub-Signature", read: prefixed("sha1="), parts: body, encoding: encodings["hex"],
 				keys: macs(sha1.New, c.ClientSecret, c.PreviousClientSecret), recipe: recipe{digest: "sha1", format: "sha1={SIGNATURE}"}},
-			{header: "X-Body-Signature", parse: prefixed(""), parts: body, encoding: encodings["hex"],
+			{header: "X-Body-Signature", read: prefixed(""), parts: body, encoding: encodings["hex"],
 				keys: macs(sha256.New, c.ClientSecret, c.PreviousClientSecret)},
 		},
 	}, nil

@@ -31,14 +31,19 @@ func newMAC(digest func() hash.Hash, secret string) *mac {
 	}}}
 }
 
-// verify compares in constant time.
-func (m *mac) verify(signature []byte, msg message) bool {
+// verify compares in constant time. The message is hashed once, however many signatures there are.
+func (m *mac) verify(signatures [][]byte, msg *message) bool {
 	state := m.states.Get().(*macState)
 	defer m.states.Put(state)
 	state.hash.Reset()
 	msg.writeTo(state.write, state.scratch)
 	state.sum = state.hash.Sum(state.sum[:0])
-	return hmac.Equal(signature, state.sum)
+	for _, signature := range signatures {
+		if hmac.Equal(signature, state.sum) {
+			return true
+		}
+	}
+	return false
 }
 
 // macs makes a verifier for a secret, and one for the secret before it if there still is one.

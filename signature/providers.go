@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
 
 // A Provider is a sender that the configuration can name.
@@ -34,6 +33,10 @@ func Providers() []Provider {
 		{"stripe", "Stripe", new(stripeConfig)},
 		{"shopify", "Shopify", new(shopifyConfig)},
 		{"slack", "Slack", new(slackConfig)},
+		{"hubspot", "HubSpot", new(hubspotConfig)},
+		{"zendesk", "Zendesk", new(zendeskConfig)},
+		{"meta", "Meta", new(metaConfig)},
+		{"trello", "Trello", new(trelloConfig)},
 		{"standardWebhooks", "Standard Webhooks", new(standardWebhooksConfig)},
 		{"custom", "Custom", new(customConfig)},
 	}
@@ -98,28 +101,6 @@ func secretError(field, secret, from string) error {
 		return fmt.Errorf("%s is empty; copy it from %s", field, from)
 	}
 	return nil
-}
-
-// Limits of maxSignatureAge, in seconds: three days cover every retry that a sender makes with its first timestamp.
-const (
-	defaultAge = 300
-	maximumAge = 259_200
-)
-
-// freshness is configured of senders who sign a timestamp.
-type freshness struct {
-	MaxSignatureAge *int `json:"maxSignatureAge,omitempty" jsonschema:"title=Maximum Signature Age,minimum=1,maximum=259200,default=300" jsonschema_description:"How many seconds old the timestamp of a signature may be."`
-}
-
-// age returns how old a signature may be.
-func (f freshness) age() (time.Duration, error) {
-	if f.MaxSignatureAge == nil {
-		return defaultAge * time.Second, nil
-	}
-	if *f.MaxSignatureAge < 1 || *f.MaxSignatureAge > maximumAge {
-		return 0, fmt.Errorf("maxSignatureAge is %d; write 1 to %d seconds", *f.MaxSignatureAge, maximumAge)
-	}
-	return time.Duration(*f.MaxSignatureAge) * time.Second, nil
 }
 
 // oneOf refuses a value that is not among the choices; empty is the first of them.

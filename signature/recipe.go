@@ -1,17 +1,14 @@
 package signature
 
-import (
-	"strings"
-	"time"
-)
+import "strings"
 
 // A Header is one that a signed request carries.
 type Header struct {
 	Name string
 	// Means what it is for, in a few words.
 	Means string
-	// Shell is its value as a POSIX shell makes it from $BODY, $CLIENT_SECRET and $NOW, with openssl; empty where only the
-	// sender can sign.
+	// Shell is its value as a POSIX shell makes it from $BODY, $URL, $CLIENT_SECRET and $NOW, with openssl; empty where
+	// only the sender can sign.
 	Shell string
 }
 
@@ -21,15 +18,20 @@ func (s *Scheme) Requires() []Header {
 		return nil
 	}
 	v := s.variants[0]
-	headers := []Header{{v.header, "the signature of the body", v.recipe.shell(v)}}
+	headers := []Header{{v.header, "the signature", v.recipe.shell(v)}}
 	if v.timestamp != "" {
-		headers = append(headers, Header{v.timestamp, "when it was signed, in " + unitName(v.unit) + " since 1970", v.now()})
+		headers = append(headers, Header{v.timestamp, "when it was signed, in " + v.clock.unit.name, v.now()})
 	}
-	if v.id != "" {
-		headers = append(headers, Header{v.id, "the id of the message", "msg_1"})
+	for _, p := range v.parts {
+		if p.is == header && p.name != "Host" {
+			headers = append(headers, Header{p.name, "part of what is signed", sampleValue})
+		}
 	}
 	return headers
 }
+
+// sampleValue is that of a header which is part of what is signed.
+const sampleValue = "msg_1"
 
 // A recipe is how a shell makes a signature that a variant accepts. The zero one can not: the sender's key is private.
 type recipe struct {
@@ -41,7 +43,7 @@ type recipe struct {
 
 // now is the timestamp as a shell has it, of the seconds in $NOW.
 func (v variant) now() string {
-	if v.unit == time.Millisecond {
+	if v.clock.unit.name == milliseconds.name {
 		return "${NOW}000"
 	}
 	return "$NOW"
@@ -56,13 +58,19 @@ func (r recipe) shell(v variant) string {
 	for _, p := range v.parts {
 		switch p.is {
 		case literal:
-			signs.WriteString(inQuotes.Replace(p.literal))
+			signs.WriteString(inQuotes.Replace(string(p.text)))
 		case payload:
 			signs.WriteString("$BODY")
 		case timestamp:
 			signs.WriteString(v.now())
-		case messageID:
-			signs.WriteString("msg_1")
+		case method:
+			signs.WriteString("POST")
+		case url:
+			signs.WriteString("$URL")
+		case path:
+			signs.WriteString("/${URL#*://*/}")
+		case header:
+			signs.WriteString(sampleValue)
 		}
 	}
 	key := r.key

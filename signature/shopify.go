@@ -16,7 +16,7 @@ func (c *shopifyConfig) scheme() (*Scheme, error) {
 		IDHeaders: []string{"X-Shopify-Webhook-Id"},
 		Hint:      "check that secret is the client secret of the same app",
 		variants: []variant{{
-			header: "X-Shopify-Hmac-Sha256", parse: prefixed(""), parts: template("{PAYLOAD}"), encoding: encodings["base64"],
+			header: "X-Shopify-Hmac-Sha256", read: prefixed(""), parts: template("{PAYLOAD}"), encoding: encodings["base64"],
 			keys: macs(sha256.New, c.Secret, c.PreviousSecret), recipe: recipe{digest: "sha256", format: "{SIGNATURE}", base64: true},
 		}},
 	}, nil

@@ -1,11 +1,6 @@
 package signature
 
-import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/json"
-	"time"
-)
+import "crypto/sha256"
 
 // slackConfig signs as Slack's "Verifying requests from Slack" page says, and answers its verification of a URL.
 type slackConfig struct {
@@ -18,7 +13,7 @@ func (c *slackConfig) scheme() (*Scheme, error) {
 	if err := secretError("secret", c.Secret, "the app's Basic Information page"); err != nil {
 		return nil, err
 	}
-	maxAge, err := c.age()
+	clock, err := c.clock(seconds)
 	if err != nil {
 		return nil, err
 	}
@@ -26,23 +21,9 @@ func (c *slackConfig) scheme() (*Scheme, error) {
 		IDPointer: "/event_id",
 		Hint:      "check that secret is the signing secret of the same app",
 		variants: []variant{{
-			header: "X-Slack-Signature", timestamp: "X-Slack-Request-Timestamp", parse: prefixed("v0="), unit: time.Second, maxAge: maxAge,
+			header: "X-Slack-Signature", timestamp: "X-Slack-Request-Timestamp", read: prefixed("v0="), clock: clock,
 			parts: template("v0:{TIMESTAMP}:{PAYLOAD}"), encoding: encodings["hex"],
 			keys: macs(sha256.New, c.Secret, c.PreviousSecret), recipe: recipe{digest: "sha256", format: "v0={SIGNATURE}"},
 		}},
-		answer: answerSlack,
 	}, nil
-}
-
-// answerSlack returns the challenge of Slack's verification of a URL.
-func answerSlack(body []byte) (any, bool) {
-	const kind = "url_verification"
-	var verification struct {
-		Type      string `json:"type"`
-		Challenge string `json:"challenge"`
-	}
-	if !bytes.Contains(body, []byte(kind)) || json.Unmarshal(body, &verification) != nil || verification.Type != kind {
-		return nil, false
-	}
-	return map[string]string{"challenge": verification.Challenge}, true
 }

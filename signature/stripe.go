@@ -1,9 +1,6 @@
 package signature
 
-import (
-	"crypto/sha256"
-	"time"
-)
+import "crypto/sha256"
 
 // stripeConfig signs as Stripe's "Verify webhook signatures manually" section says.
 type stripeConfig struct {
@@ -16,15 +13,16 @@ func (c *stripeConfig) scheme() (*Scheme, error) {
 	if err := secretError("secret", c.Secret, "the endpoint's page in Stripe's dashboard"); err != nil {
 		return nil, err
 	}
-	maxAge, err := c.age()
+	clock, err := c.clock(seconds)
 	if err != nil {
 		return nil, err
 	}
+	clock.anyFuture = true // as Stripe's own libraries
 	return &Scheme{
 		IDPointer: "/id",
 		Hint:      "check that secret is the signing secret of the same endpoint",
 		variants: []variant{{
-			header: "Stripe-Signature", parse: list("t", "v1"), unit: time.Second, maxAge: maxAge,
+			header: "Stripe-Signature", read: list("t", "v1", ""), clock: clock,
 			parts: template("{TIMESTAMP}.{PAYLOAD}"), encoding: encodings["hex"],
 			keys: macs(sha256.New, c.Secret, c.PreviousSecret), recipe: recipe{digest: "sha256", format: "t={TIMESTAMP},v1={SIGNATURE}"},
 		}},

@@ -1,13 +1,9 @@
 package signature
 
-import (
-	"fmt"
-	"time"
-)
-
 // twilioConfig signs as SendGrid's signed event webhooks do: ECDSA over the timestamp and the body.
 type twilioConfig struct {
-	PublicKey string `json:"publicKey" jsonschema:"title=Verification Key" jsonschema_description:"The verification key of the event webhook: PEM, or base64 as SendGrid shows it." jsonschema_extras:"multiline=true"`
+	PublicKey      string `json:"publicKey" jsonschema:"title=Verification Key" jsonschema_description:"The verification key of the event webhook: PEM, or base64 as SendGrid shows it." jsonschema_extras:"multiline=true"`
+	PreviousSecret string `json:"previousSecret,omitempty" jsonschema:"title=Previous Verification Key" jsonschema_description:"The verification key before the current one. Both are accepted while it is rotated." jsonschema_extras:"multiline=true"`
 	freshness
 }
 
@@ -16,11 +12,11 @@ func (c *twilioConfig) scheme() (*Scheme, error) {
 	if err := secretError("publicKey", c.PublicKey, from); err != nil {
 		return nil, err
 	}
-	key, err := parseECDSA(c.PublicKey)
+	keys, err := publicKeys(parseECDSA, "publicKey", c.PublicKey, c.PreviousSecret, "copy it from "+from)
 	if err != nil {
-		return nil, fmt.Errorf("publicKey %w; copy it from %s", err, from)
+		return nil, err
 	}
-	maxAge, err := c.age()
+	clock, err := c.clock(seconds)
 	if err != nil {
 		return nil, err
 	}
@@ -28,9 +24,9 @@ func (c *twilioConfig) scheme() (*Scheme, error) {
 		Hint: "check that publicKey is the verification key of the same event webhook",
 		variants: []variant{{
 			header: "X-Twilio-Email-Event-Webhook-Signature", timestamp: "X-Twilio-Email-Event-Webhook-Timestamp",
-			parse: prefixed(""), unit: time.Second, maxAge: maxAge,
+			read: prefixed(""), clock: clock,
 			parts: template("{TIMESTAMP}{PAYLOAD}"), encoding: encodings["base64"],
-			keys: []verifier{key},
+			keys: keys,
 		}},
 	}, nil
 }

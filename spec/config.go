@@ -196,9 +196,6 @@ func (c EndpointConfig) CORSOrigins() []string {
 	return c.AllowedCorsOrigins
 }
 
-// secretHeaders carry what authenticates a request, which is never captured.
-var secretHeaders = []string{"authorization", "proxy-authorization", "cookie"}
-
 var isHeaderName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$").MatchString
 
 // ParseResource reads and checks the configuration of a binding. Members that are unknown or null are as if absent.
@@ -211,8 +208,8 @@ func ParseResource(raw []byte) (ResourceConfig, error) {
 	case name == "":
 	case !isHeaderName(name):
 		return c, fmt.Errorf("resource config: idFromHeader %q is not the name of a header; write one such as X-Request-Id", name)
-	case slices.Contains(secretHeaders, strings.ToLower(name)):
-		return c, fmt.Errorf("resource config: idFromHeader %q names a header that carries secrets; choose one that identifies the webhook", name)
+	case signature.IsSecretHeader(name):
+		return c, fmt.Errorf("resource config: idFromHeader %q names a header that carries a secret or a signature, which is never captured; choose one that identifies the webhook", name)
 	}
 	switch {
 	case c.IDFromBody != "" && c.IDFromHeader != "":

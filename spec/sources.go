@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -65,32 +66,51 @@ func parseSource(entry string) ([]netip.Prefix, error) {
 	return []netip.Prefix{prefix.Masked()}, nil
 }
 
-// Allow returns whether a request comes from an address that may send, and that address.
-func (s Sources) Allow(r *http.Request) (netip.Addr, bool) {
+// Allow returns why a request is refused: it comes from an address that may not send, or does not show which.
+func (s Sources) Allow(r *http.Request) error {
 	if len(s.prefixes) == 0 {
-		return netip.Addr{}, true
+		return nil
 	}
-	client := s.client(r)
-	return client, slices.ContainsFunc(s.prefixes, func(p netip.Prefix) bool { return p.Contains(client) })
+	client, err := s.client(r)
+	if err == nil && !slices.ContainsFunc(s.prefixes, func(p netip.Prefix) bool { return p.Contains(client) }) {
+		err = fmt.Errorf("webhooks are not accepted from the address %v", client)
+	}
+	return err
 }
 
 // client returns the address of the sender: the connection's, or where that is a proxy's, what the outermost of the
-// trusted proxies has appended to X-Forwarded-For. An address that can not be read is the zero one, which no list has.
-func (s Sources) client(r *http.Request) netip.Addr {
+// trusted proxies has appended to X-Forwarded-For. Where that is missing or no address, the sender is unknown: it came
+// past a proxy that is trusted, or wrote the header itself.
+func (s Sources) client(r *http.Request) (netip.Addr, error) {
 	remote, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
-		return netip.Addr{}
+		return netip.Addr{}, errors.New("the address of the connection is not known")
 	}
 	peer := remote.Addr().Unmap().WithZone("")
-	forwarded := strings.Join(r.Header.Values("X-Forwarded-For"), ",")
-	if s.proxies == 0 || strings.TrimSpace(forwarded) == "" || !peer.IsPrivate() && !peer.IsLoopback() {
-		return peer
+	if s.proxies == 0 || !peer.IsPrivate() && !peer.IsLoopback() {
+		return peer, nil
 	}
-	hops := strings.Split(forwarded, ",")
-	hop := strings.TrimSpace(hops[max(0, len(hops)-s.proxies)])
+	var hops []string
+	for _, line := range r.Header.Values("X-Forwarded-For") {
+		hops = append(hops, strings.Split(line, ",")...)
+	}
+	if len(hops) < s.proxies {
+		return netip.Addr{}, fmt.Errorf("X-Forwarded-For has %d of the %d addresses that trustedProxies expects from %v", len(hops), s.proxies, peer)
+	}
+	client, err := parseHop(strings.TrimSpace(hops[len(hops)-s.proxies]))
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("X-Forwarded-For has no address where trustedProxies %d expects the sender's", s.proxies)
+	}
+	return client, nil
+}
+
+// parseHop reads an address that a proxy has written, which may have a port or be in brackets.
+func parseHop(hop string) (netip.Addr, error) {
 	addr, err := netip.ParseAddr(hop)
-	if withPort, portErr := netip.ParseAddrPort(hop); err != nil && portErr == nil {
-		addr = withPort.Addr()
+	if withPort, portErr := netip.ParseAddrPort(hop); portErr == nil {
+		addr, err = withPort.Addr(), nil
+	} else if inner, ok := strings.CutPrefix(hop, "["); err != nil && ok && strings.HasSuffix(inner, "]") {
+		addr, err = netip.ParseAddr(strings.TrimSuffix(inner, "]"))
 	}
-	return addr.Unmap().WithZone("")
+	return addr.Unmap().WithZone(""), err
 }

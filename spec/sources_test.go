@@ -3,6 +3,7 @@ package spec
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 )
 
@@ -18,16 +19,30 @@ func TestTheClientIsWhoTheTrustedProxiesSay(t *testing.T) {
 		{nil, "10.0.0.1:99", "198.51.100.1", "198.51.100.1"},
 		{&one, "[::ffff:10.0.0.1]:99", "6.6.6.6, 198.51.100.1", "198.51.100.1"},
 		{&two, "127.0.0.1:99", "6.6.6.6, 198.51.100.1,10.9.9.9", "198.51.100.1"},
-		{&two, "[fd00::1]:99", "198.51.100.1", "198.51.100.1"}, // came past the outer proxy
+		{&two, "[fd00::1]:99", "198.51.100.1", "1 of the 2 addresses"}, // came past the outer proxy
+		{&two, "127.0.0.1:99", "", "0 of the 2 addresses"},
+		{nil, "127.0.0.1:99", "", "0 of the 1 addresses"},
+		{nil, "10.0.0.1:99", "6.6.6.6\n198.51.100.1", "198.51.100.1"},
+		{&two, "10.0.0.1:99", "6.6.6.6\n198.51.100.1\n10.9.9.9", "198.51.100.1"},
+		{&two, "10.0.0.1:99", "6.6.6.6,198.51.100.1\n10.9.9.9", "198.51.100.1"},
+		{&two, "10.0.0.1:99", "unknown, 10.9.9.9", "no address"},
+		{nil, "10.0.0.1:99", "198.51.100.1, unknown", "no address"},
+		{nil, "10.0.0.1:99", "unknown, , 198.51.100.1", "198.51.100.1"},
+		{nil, "10.0.0.1:99", "[2001:db8::1]", "2001:db8::1"},
+		{nil, "10.0.0.1:99", "[::ffff:198.51.100.1]:80", "198.51.100.1"},
+		{nil, "10.0.0.1:99", "[2001:db8::1", "no address"},
+		{nil, "10.0.0.1:99", "198.51.100.1/24", "no address"},
+		{nil, "10.0.0.1:99", "198.51.100.1.", "no address"},
+		{nil, "10.0.0.1:99", "0198.51.100.1", "no address"},
 		{&none, "10.0.0.1:99", "198.51.100.1", "10.0.0.1"},
 		{nil, "10.0.0.1:99", "::ffff:198.51.100.1", "198.51.100.1"},
 		{nil, "10.0.0.1:99", "198.51.100.1:4711", "198.51.100.1"},
 		{nil, "10.0.0.1:99", "[2001:db8::1]:4711", "2001:db8::1"},
 		{nil, "10.0.0.1:99", "fe80::1%eth0", "fe80::1"},
-		{nil, "10.0.0.1:99", " ", "10.0.0.1"},
-		{nil, "10.0.0.1:99", "unknown", "invalid IP"},
-		{nil, "10.0.0.1:99", "198.51.100.1,", "invalid IP"},
-		{nil, "pipe", "", "invalid IP"},
+		{nil, "10.0.0.1:99", " ", "no address"},
+		{nil, "10.0.0.1:99", "unknown", "no address"},
+		{nil, "10.0.0.1:99", "198.51.100.1,", "no address"},
+		{nil, "pipe", "", "not known"},
 	} {
 		s, err := newSources([]string{"0.0.0.0/0"}, c.proxies)
 		if err != nil {
@@ -35,11 +50,12 @@ func TestTheClientIsWhoTheTrustedProxiesSay(t *testing.T) {
 		}
 		r := httptest.NewRequest(http.MethodPost, "/", nil)
 		r.RemoteAddr = c.remote
-		if c.forwarded != "" {
-			r.Header.Set("X-Forwarded-For", c.forwarded)
+		for line := range strings.Lines(c.forwarded) {
+			r.Header.Add("X-Forwarded-For", strings.TrimSuffix(line, "\n"))
 		}
-		if got := s.client(r); got.String() != c.want {
-			t.Errorf("%+v: got %v", c, got)
+		client, err := s.client(r)
+		if got := client.String(); err == nil && got != c.want || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: got %v, %v", c, got, err)
 		}
 	}
 }
@@ -62,7 +78,7 @@ func TestSourcesAreAddressesBlocksAndLists(t *testing.T) {
 			r := httptest.NewRequest(http.MethodPost, "/", nil)
 			r.RemoteAddr = "10.0.0.1:1"
 			r.Header.Set("X-Forwarded-For", address)
-			if _, got := s.Allow(r); got != want {
+			if got := s.Allow(r) == nil; got != want {
 				t.Errorf("%s from %s: %v", entry, address, got)
 			}
 		}
@@ -75,7 +91,7 @@ func TestSourcesAreAddressesBlocksAndLists(t *testing.T) {
 	if s, err := newSources([]string{}, nil); err != nil || len(s.prefixes) != 0 {
 		t.Error(err)
 	}
-	if _, ok := (Sources{}).Allow(httptest.NewRequest(http.MethodPost, "/", nil)); !ok {
+	if (Sources{}).Allow(httptest.NewRequest(http.MethodPost, "/", nil)) != nil {
 		t.Error("no list allows none")
 	}
 }
