@@ -150,7 +150,7 @@ func TestEverySampleIsVerifiedAndCaptured(t *testing.T) {
 	})
 }
 
-// What the connector says has happened, by sample: the golden file, and the README's table of it.
+// What the connector says has happened, by sample: the golden file, and the table of it in the docs.
 func TestEverySampleSaysWhatHappened(t *testing.T) {
 	m := readManifest(t)
 	both(t, func(t *testing.T, codec string) {
@@ -179,12 +179,12 @@ func TestEverySampleSaysWhatHappened(t *testing.T) {
 			}
 		}
 		compare(t, "testdata/events.txt", func(string) string { return golden.String() })
-		compare(t, "../README.md", func(readme string) string {
+		compare(t, "../docs/topics.md", func(page string) string {
 			const begin, end = "<!-- what every sample says: begin -->\n", "<!-- end -->"
-			before, rest, found := strings.Cut(readme, begin)
+			before, rest, found := strings.Cut(page, begin)
 			_, after, closed := strings.Cut(rest, end)
 			if !found || !closed {
-				t.Fatalf("the README lacks %s%s", begin, end)
+				t.Fatalf("the page lacks %s%s", begin, end)
 			}
 			return before + begin + strings.Join(table, "\n") + "\n" + end + after
 		})
