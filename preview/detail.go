@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"unicode/utf8"
+
+	"source-intercom-ingest/door"
 )
 
 // A detail is what is shown of one exchange, without secrets.
@@ -108,7 +110,7 @@ func (c *console) documentsOf(x *exchange) ([]row, error) {
 func explain(status int, said, provider string) *reason {
 	r := &reason{Why: said}
 	switch {
-	case strings.HasPrefix(said, unreadableRequest):
+	case strings.HasPrefix(said, door.UnreadableRequest):
 		r.Check = []string{"Look at what the sender's client writes: its first line, its headers, or whether it speaks HTTP at all."}
 	case status == 0:
 		r.Why = "The sender left before it was answered."

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"source-intercom-ingest/door"
+
 	"github.com/sirupsen/logrus"
 )
 
@@ -37,10 +39,9 @@ type front struct {
 // Limits of connections.
 const (
 	// frontGrace is how long answers may take to leave at the end.
-	frontGrace     = 2 * time.Second
-	headerTimeout  = 10 * time.Second // two of the retransmissions that a lossy network makes
-	idleTimeout    = 60 * time.Second // less than the connector's
-	maxHeaderBytes = 64 << 10         // eight times what common servers take
+	frontGrace    = 2 * time.Second
+	headerTimeout = 10 * time.Second // two of the retransmissions that a lossy network makes
+	idleTimeout   = 60 * time.Second // less than the connector's
 	// maxVisitors are as many senders as preview is for, at some 100 KiB each with the headers and the connection to the connector.
 	maxVisitors = 2048
 	// answerPatience ends a wait for a connector that does not answer: longer than a commit may take there.
@@ -66,16 +67,16 @@ func newFront(log *logrus.Logger, address string, config endpoint, traffic *traf
 func (f *front) serve(listener net.Listener, visitors int, dial func(ctx context.Context, network, address string) (net.Conn, error)) {
 	problems := stdlog.New(debugWriter{f.log}, "", 0)
 	f.listener = listener
-	door := newDoor(listener, visitors, f.unreadable)
+	in := door.New(listener, visitors, f.unreadable)
 	f.server = http.Server{
 		Handler:                      f,
 		DisableGeneralOptionsHandler: true, // which would answer in the connector's place
 		ErrorLog:                     problems,
 		ReadHeaderTimeout:            headerTimeout,
 		IdleTimeout:                  idleTimeout,
-		MaxHeaderBytes:               maxHeaderBytes,
-		ConnState:                    door.changed,
-		ConnContext:                  withVisitor,
+		MaxHeaderBytes:               door.MaxHeaderBytes,
+		ConnState:                    in.Changed,
+		ConnContext:                  door.With,
 	}
 	f.transport = http.Transport{
 		DialContext:           dial,
@@ -93,11 +94,11 @@ func (f *front) serve(listener net.Listener, visitors int, dial func(ctx context
 		BufferPool:     &copyBuffers{},
 		Transport:      &f.transport,
 	}
-	go func() { _ = f.server.Serve(door) }() // until close
+	go func() { _ = f.server.Serve(in) }() // until close
 }
 
 // visitorLimit leaves half of the descriptors to the database, the console and the connections to the connector.
-func visitorLimit() int { return min(maxVisitors, descriptors()/4) }
+func visitorLimit() int { return min(maxVisitors, door.Descriptors()/4) }
 
 // address is where webhooks come to.
 func (f *front) address() string { return f.listener.Addr().String() }
@@ -115,9 +116,9 @@ func (f *front) close() {
 // ServeHTTP passes a request on, and notes it with its answer.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	arrived := func() {}
-	v := visitorOf(r)
+	v := door.Of(r)
 	if v != nil {
-		arrived = v.arrived
+		arrived = v.Arrived
 	}
 	p := newPassage(w, r, arrived)
 	f.pass(p, r)

@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"source-intercom-ingest/door"
+
 	"github.com/sirupsen/logrus"
 )
 
@@ -354,7 +356,7 @@ func TestSilentSendersAreLeft(t *testing.T) {
 		"": headerTimeout, "POST / HT": headerTimeout, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}": idleTimeout,
 	} {
 		onStage(t, 10, reads, func(t *testing.T, s *stage) {
-			if _, took := answers(t, s.sender(t, text)); took < most || took > most+lingerTime {
+			if _, took := answers(t, s.sender(t, text)); took < most || took > most+door.LingerTime {
 				t.Errorf("%q: its connection ends after %v", text, took)
 			}
 		})
@@ -375,7 +377,7 @@ func TestEachSideIsGivenUpInTheEnd(t *testing.T) {
 		for i := range parts {
 			parts[i] = strings.TrimSuffix(parts[i], "|")
 		}
-		if statuses, took := answers(t, s.sender(t, parts...)); fmt.Sprint(statuses) != "[404]" || took > drainTime+lingerTime {
+		if statuses, took := answers(t, s.sender(t, parts...)); fmt.Sprint(statuses) != "[404]" || took > drainTime+door.LingerTime {
 			t.Errorf("answered %v, and left after %v", statuses, took)
 		}
 	})

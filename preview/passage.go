@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"source-intercom-ingest/door"
 )
 
 // Limits of a sender's time. The connector has its own, which are shorter, and answers by them; these end what it does
@@ -153,7 +155,7 @@ func (p *passage) end() {
 
 // drain drops what the sender of an answered request still sends, so that it reads the answer. One that has stalled, or
 // that expects to be told to go on, sends nothing.
-func (p *passage) drain(r *http.Request, v *visitor) {
+func (p *passage) drain(r *http.Request, v *door.Visitor) {
 	if p.whole.Load() {
 		return
 	}
@@ -168,7 +170,7 @@ func (p *passage) drain(r *http.Request, v *visitor) {
 		_, _ = io.CopyN(io.Discard, p.body, drainBytes)
 	}
 	if v != nil {
-		v.linger()
+		v.Linger()
 	}
 }
 

@@ -1,13 +1,13 @@
 package preview
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/sirupsen/logrus"
 
+	"source-intercom-ingest/door"
 	"source-intercom-ingest/intercom"
 )
 
@@ -77,7 +77,7 @@ func (f *front) unreachable(w http.ResponseWriter, r *http.Request, _ error) {
 
 // refuse answers in the connector's place.
 func (f *front) refuse(w http.ResponseWriter, r *http.Request, status int, reason string) {
-	body := refusalBody(reason)
+	body := door.Body(reason)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
@@ -87,12 +87,6 @@ func (f *front) refuse(w http.ResponseWriter, r *http.Request, status int, reaso
 
 // unreadable notes a request that net/http refused before it was one.
 func (f *front) unreadable(remote string, status int, reason string) {
-	f.traffic.add(&exchange{At: time.Now(), Status: status, Remote: remote, answer: refusalBody(reason)})
+	f.traffic.add(&exchange{At: time.Now(), Status: status, Remote: remote, answer: door.Body(reason)})
 	f.log.WithFields(logrus.Fields{"remote": remote, "status": status, "reason": reason}).Info("refused a request")
-}
-
-// refusalBody says why a request is refused.
-func refusalBody(reason string) []byte {
-	text, _ := json.Marshal(map[string]string{"error": reason}) // which strings always can
-	return text
 }
