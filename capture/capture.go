@@ -61,7 +61,6 @@ func (c Connector) Pull(ctx context.Context, open *protocol.Request_Open, stream
 	if err != nil {
 		return err
 	}
-	addProcessors()
 	loops, ctx := errgroup.WithContext(ctx)
 	t := newTransactor(ctx, stream, newBudget())
 	s, err := c.newServer(config, bindings, t)

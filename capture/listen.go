@@ -3,9 +3,10 @@ package capture
 import (
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"strconv"
+
+	"source-intercom-ingest/door"
 )
 
 // What the environment says of where to listen. Webhooks on port 0 come to any that is free; metrics on port 0 are not
@@ -55,30 +56,31 @@ func listen() (net.Listener, error) {
 	return listener, nil
 }
 
-// A limited listener accepts a connection, one of ours, only while there are fewer than its limit.
-type limited struct {
-	net.Listener
-	free chan struct{}
+// maxConnections are enough for a full queue and for as many again that come or stall.
+const maxConnections = 2 * maxWaiting
+
+// connectionBytes is what a connection holds when nothing comes: its goroutine's stack and net/http's buffers.
+const connectionBytes = 16 << 10
+
+// otherDescriptors are for what are no senders' connections: the streams, the listeners, the metrics' port, and files.
+const otherDescriptors = 64
+
+// connections returns how many a process may have: as many as the budget's bytes allow for beside it, and descriptors.
+func (b *budget) connections() int {
+	return max(1, int(min(maxConnections, b.total/connectionBytes, int64(door.Descriptors()-otherDescriptors))))
 }
 
-// limit lets a server have so many connections at a time.
-func limit(l net.Listener, server *http.Server, connections int) net.Listener {
-	free := make(chan struct{}, connections)
-	server.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateClosed || state == http.StateHijacked {
-			<-free
-		}
-	}
-	return limited{l, free}
+// An entrance is where connections of ours come in.
+type entrance struct {
+	*door.Door
+	budget *budget
 }
 
 // Accept waits until there is room and a connection.
-func (l limited) Accept() (net.Conn, error) {
-	l.free <- struct{}{}
-	conn, err := l.Listener.Accept()
+func (e entrance) Accept() (net.Conn, error) {
+	v, err := e.Admit()
 	if err != nil {
-		<-l.free
 		return nil, err
 	}
-	return newConnection(conn), nil
+	return newConnection(v, e.budget), nil
 }

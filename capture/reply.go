@@ -7,11 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/sirupsen/logrus"
 
@@ -95,11 +93,7 @@ func (s *server) writeRefusal(w http.ResponseWriter, req *http.Request, err erro
 	for name, value := range r.header {
 		w.Header().Set(name, value)
 	}
-	control := http.NewResponseController(w)
-	_ = control.EnableFullDuplex() // answer at once, whether or not the body has come
 	writeJSON(w, r.status, r)
-	_ = control.Flush()
-	drain(control, req)
 	fields := logrus.Fields{"method": told(req.Method), "path": told(req.URL.Path), "status": r.status, "reason": r.Message}
 	if len(r.Violations) > 0 {
 		fields["violations"] = r.Violations
@@ -110,29 +104,13 @@ func (s *server) writeRefusal(w http.ResponseWriter, req *http.Request, err erro
 	s.log.WithFields(fields).Info("refused a request")
 }
 
-// A sender that is refused may write its whole body before it reads the answer, and would see a broken connection
-// instead of it. So much is read and dropped, for so long.
-const (
-	drainBytes = maxBodyBytes
-	drainTime  = 5 * time.Second
-)
-
-// drain drops what a refused sender still sends. It comes after the answer, so that nobody waits for it.
-func drain(control *http.ResponseController, req *http.Request) {
-	if req.Header.Get("Expect") != "" {
-		return // this one waits for the answer
-	}
-	_ = control.SetReadDeadline(time.Now().Add(drainTime))
-	_, _ = io.CopyN(io.Discard, req.Body, drainBytes)
-}
-
 // writeJSON answers with a JSON body.
 func writeJSON(w http.ResponseWriter, status int, body any) {
 	text, err := json.Marshal(body)
 	if err != nil {
 		panic(err) // the bodies are structs of this package
 	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(text))) // for refusals, which are flushed
+	w.Header().Set("Content-Length", strconv.Itoa(len(text))) // for those that leave before the handler ends
 	writeText(w, status, text)
 }
 

@@ -8,11 +8,13 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/rs/cors"
 	"github.com/sirupsen/logrus"
 
+	"source-intercom-ingest/door"
 	"source-intercom-ingest/pages"
 	"source-intercom-ingest/protocol"
 	"source-intercom-ingest/signature"
@@ -21,15 +23,11 @@ import (
 
 // Limits of connections. A sender that is slower than these keeps a connection and its memory from others.
 const (
-	headerTimeout  = 10 * time.Second // two of the retransmissions that a lossy network makes
-	maxHeaderBytes = 64 << 10         // eight times what common servers take
-	idleTimeout    = 75 * time.Second // longer than the runtime's proxy keeps its connections, which is 5 s
-	// writeTimeout ends a request whose answer is not read, counted from its headers: the longest body, the longest
-	// commit, and ten seconds for the answer.
+	headerTimeout = 10 * time.Second // two of the retransmissions that a lossy network makes
+	idleTimeout   = 75 * time.Second // longer than the runtime's proxy keeps its connections, which is 5 s
+	// writeTimeout is when an answer must have begun, counted from the headers: the longest body, the longest commit, and
+	// ten seconds.
 	writeTimeout = bodyTime + spec.MaxCommitTimeout*time.Second + 10*time.Second
-	// maxConnections are enough for a full queue and for as many again that come or stall. Each holds some 16 KiB when
-	// idle; what is beyond waits in the system's backlog.
-	maxConnections = 2 * maxWaiting
 )
 
 // A server takes the requests of one session.
@@ -87,7 +85,7 @@ func (c Connector) newServer(config spec.EndpointConfig, bindings []*binding, t 
 	}
 	s.routes.pages = site.Pages()
 	s.routes.pages["/healthz"] = s.healthz
-	s.handler = s.recover(s.routes.admit(allowOrigins(config.CORSOrigins(), s.routes)))
+	s.handler = guard(s.recover(s.routes.admit(allowOrigins(config.CORSOrigins(), s.routes))))
 	return s, nil
 }
 
@@ -97,17 +95,18 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 		Handler:           s.handler,
 		BaseContext:       func(net.Listener) context.Context { return ctx }, // what waits ends with the session
 		ConnContext:       withConnection,
+		ConnState:         changed,
 		ReadHeaderTimeout: headerTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
+		MaxHeaderBytes:    door.MaxHeaderBytes,
 		IdleTimeout:       idleTimeout,
 		WriteTimeout:      writeTimeout,
 		ErrorLog:          newErrorLog(s.log),
 		// OPTIONS * is the router's to answer.
 		DisableGeneralOptionsHandler: true,
 	}
-	listener = limit(listener, h, maxConnections)
+	in := entrance{door.New(listener, s.budget.connections(), s.unreadable), s.budget}
 	failed := make(chan error, 1)
-	go func() { failed <- h.Serve(listener) }()
+	go func() { failed <- h.Serve(in) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serving webhooks: %w", err)
@@ -119,6 +118,17 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 		_ = h.Close() // what is open now is a sender that does not finish
 	}
 	return ctx.Err()
+}
+
+// unreadable notes a request that net/http refuses before it is one.
+func (s *server) unreadable(remote string, status int, reason string) {
+	s.metrics.requests.WithLabelValues("other", strconv.Itoa(status)).Inc()
+	kind := "malformed"
+	if status == http.StatusServiceUnavailable {
+		kind = "no_room"
+	}
+	s.metrics.refusals.WithLabelValues(kind).Inc()
+	s.log.WithFields(logrus.Fields{"remote": remote, "status": status, "reason": reason}).Info("refused a request")
 }
 
 // notAMethod answers what a page can not do.

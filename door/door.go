@@ -43,6 +43,7 @@ type Visitor struct {
 	net.Conn
 	door    *Door
 	handled atomic.Bool // a handler has its request
+	over    bool        // refused; the server's goroutine for the connection alone knows
 	place   *list.Element
 	gone    bool
 }
@@ -148,24 +149,46 @@ func (v *Visitor) Handle() { v.handled.Store(true) }
 // Handled tells that a handler has the visitor's request.
 func (v *Visitor) Handled() bool { return v.handled.Load() }
 
+// Read reads what a visitor that is not refused sends.
+func (v *Visitor) Read(p []byte) (int, error) {
+	if v.over {
+		return 0, io.EOF
+	}
+	return v.Conn.Read(p)
+}
+
 // Write passes answers on. What is written while no handler has a request is net/http's answer to one that it can not
 // read, which says too little and is seen by nobody: another takes its place.
 func (v *Visitor) Write(p []byte) (int, error) {
-	if v.handled.Load() {
+	switch {
+	case v.handled.Load():
 		return v.Conn.Write(p)
+	case v.over:
+		return len(p), nil // it has its answer
 	}
-	status, reason := Unreadable(p)
-	v.door.refused(v.RemoteAddr().String(), status, reason)
-	body := Body(reason)
-	_ = v.SetWriteDeadline(time.Now().Add(LingerTime))
-	_, err := fmt.Fprintf(v.Conn, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
-		status, http.StatusText(status), len(body), body)
-	if err != nil {
+	if err := v.Refuse(Unreadable(p)); err != nil {
 		return 0, err
+	}
+	return len(p), nil
+}
+
+// Refuse answers before a handler has the request, and ends this side of the connection, which is to be closed.
+func (v *Visitor) Refuse(status int, reason string) error {
+	v.over = true
+	v.door.refused(v.RemoteAddr().String(), status, reason)
+	body, later := Body(reason), ""
+	if status == http.StatusServiceUnavailable {
+		later = "Retry-After: 1\r\n"
+	}
+	_ = v.SetWriteDeadline(time.Now().Add(LingerTime))
+	_, err := fmt.Fprintf(v.Conn, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n%sContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+		status, http.StatusText(status), later, len(body), body)
+	if err != nil {
+		return err
 	}
 	_ = v.CloseWrite()
 	v.Linger()
-	return len(p), nil
+	return nil
 }
 
 // Linger drops what still comes on a connection that is about to be closed, whatever it is: a close with bytes unread

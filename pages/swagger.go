@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/swaggest/swgui/v5/static"
@@ -41,17 +42,22 @@ var assets = map[string]asset{
 // serveAsset answers a file, compressed where the browser takes it so.
 func serveAsset(name string) http.HandlerFunc {
 	a := assets[name]
-	return func(w http.ResponseWriter, r *http.Request) {
+	sent := sync.OnceValue(func() []byte {
 		content, err := fs.ReadFile(a.files, a.name)
 		if err != nil {
 			panic(err) // they are in the binary
 		}
+		return content
+	})
+	plain := sync.OnceValue(func() []byte { return gunzip(sent()) })
+	return func(w http.ResponseWriter, r *http.Request) {
+		content := sent() // which all requests share
 		w.Header().Set("Vary", "Accept-Encoding")
 		if strings.HasSuffix(a.name, ".gz") {
 			if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 				w.Header().Set("Content-Encoding", "gzip")
 			} else {
-				content = gunzip(content)
+				content = plain()
 			}
 		}
 		http.ServeContent(w, r, path.Base(name), time.Time{}, bytes.NewReader(content))
