@@ -45,7 +45,8 @@ type body struct {
 // A bodyReader reads the body of one request, and holds the memory for it.
 type bodyReader struct {
 	*reservation
-	limit int64 // after decompression
+	limit   int64 // after decompression
+	sources spec.Sources
 }
 
 // read reads and decompresses the body of a request. It is read whole before it is decompressed, so that a sender who
@@ -58,12 +59,12 @@ func (b bodyReader) read(w http.ResponseWriter, r *http.Request, now time.Time, 
 	if err != nil {
 		return body{}, err
 	}
-	patient := newPatientReader(w, r, now)
+	patient := newPatientReader(w, r, now, b.reservation, b.sources)
 	sent, err := b.readAll(&patient, r.ContentLength)
-	patient.done()
 	if err != nil {
 		return body{}, bodyError(r, err)
 	}
+	patient.done()
 	if len(encodings) == 0 {
 		return body{text: sent}, nil
 	}
@@ -96,15 +97,13 @@ func (b bodyReader) decompressed(sent []byte, encodings []string) ([]byte, error
 // decoderBytes is what a decoder may hold: zstd and brotli keep a window of 8 to 16 MiB.
 const decoderBytes = 16 << 20
 
-// readAll reads up to the limit. What is announced of the size is taken on trust for a first read only, and then for
-// four times what has come.
+// readAll reads up to the limit. What is announced of the size is taken on trust up to the least buffer, and then for four
+// times what has come: memory is held for what arrives.
 func (b bodyReader) readAll(in io.Reader, announced int64) ([]byte, error) {
-	const firstRead, spare = 64 << 10, 512
-	text, err := b.grow(nil, int(min(max(announced, 0), firstRead))+spare)
+	text, err := b.grow(nil, int(min(max(announced, 0)+spare, 1<<leastClass)))
 	for err == nil {
 		if len(text) == cap(text) {
-			more := min(max(announced-int64(len(text)), 0)+spare, 3*int64(cap(text)))
-			if text, err = b.grow(text, int(more)); err != nil {
+			if text, err = b.growTo(text, b.next(cap(text), announced)); err != nil {
 				break
 			}
 		}
@@ -119,6 +118,19 @@ func (b bodyReader) readAll(in io.Reader, announced int64) ([]byte, error) {
 	}
 	return text, nil
 }
+
+// next returns how large a buffer follows one that is full: twice as large, or as is announced up to four times, and no
+// larger than shows that a body is over the limit.
+func (b bodyReader) next(full int, announced int64) int {
+	size := 2 * int64(full)
+	if announced > int64(full) {
+		size = min(announced, 4*int64(full))
+	}
+	return int(min(size, b.limit)) + spare
+}
+
+// spare is room for the end of a body, which is only seen behind its last byte.
+const spare = 512
 
 func (b bodyReader) tooLarge() *refusal {
 	return tooLarge("the body is larger than the %d bytes that are accepted, after decompression", b.limit)

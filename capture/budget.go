@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync/atomic"
+	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
@@ -24,10 +25,45 @@ const (
 	idleBytes = 32 << 20
 )
 
+// Shares of a budget, in eighths. Strangers, who have shown neither a right signature nor a right token yet, leave a quarter
+// to those who have, so that these can always go on to their commit. Strangers that hold much leave an eighth to those that
+// hold little: most senders are strangers only until their small body is read.
+const (
+	ofShares      = 8
+	strangerShare = 6
+	muchShare     = 5
+	// much is more than a request of 16 KiB holds while it is read, ten times the usual webhook.
+	much = 64 << 10
+)
+
 // A budget bounds the bytes that requests in flight hold.
 type budget struct {
-	total int64
-	held  atomic.Int64
+	total     int64
+	held      atomic.Int64
+	strangers atomic.Int64 // of held, by requests that are not known to be authentic
+	readings  readings
+}
+
+// forStrangers is what they may hold together for one of them to hold so much.
+func (b *budget) forStrangers(held int64) int64 {
+	if held > much {
+		return b.total / ofShares * muchShare
+	}
+	return b.total / ofShares * strangerShare
+}
+
+// reserve adds to a count, unless that would be more than the most. Nobody sees a count in between, so that none who
+// fits is refused.
+func reserve(count *atomic.Int64, n, most int64) bool {
+	for {
+		now := count.Load()
+		if now+n > most {
+			return false
+		}
+		if count.CompareAndSwap(now, now+n) {
+			return true
+		}
+	}
 }
 
 // newBudget takes a share of the memory limit, that of the cgroup or GOMEMLIMIT, and tells the collector to keep to
@@ -53,35 +89,63 @@ var errNoRoom = errors.New("too many bytes of requests are in flight")
 
 // A reservation is what one request holds of a budget.
 type reservation struct {
-	budget *budget
-	held   int64
+	budget  *budget
+	held    int64
+	proven  bool     // the request is authentic
+	reading *reading // of its body, while that is large and on its way
 }
 
-// take reserves bytes before they are used. A request that is larger than the whole budget is told so; one for which
-// there is no room now is told to come back.
+// take reserves bytes before they are used. A request that is larger than it may ever be is told so; one for which there
+// is no room now, even if bodies that have stalled make room, is told to come back.
 func (r *reservation) take(n int64) error {
-	if r.held+n > r.budget.total {
-		return refuse(http.StatusRequestEntityTooLarge, "the request needs more memory than the %d bytes that requests may hold", r.budget.total)
+	most := r.budget.total
+	if !r.proven {
+		most = r.budget.forStrangers(r.held + n)
 	}
-	if r.budget.held.Add(n) > r.budget.total {
-		r.budget.held.Add(-n)
-		return errNoRoom
+	if r.held+n > most {
+		return refuse(http.StatusRequestEntityTooLarge, "the request needs more memory than the %d bytes that it may hold", most)
+	}
+	for !r.tryTake(n) {
+		if !r.budget.readings.makeRoom(r.reading, time.Now()) {
+			return errNoRoom
+		}
+	}
+	return nil
+}
+
+func (r *reservation) tryTake(n int64) bool {
+	if !r.proven && !reserve(&r.budget.strangers, n, r.budget.forStrangers(r.held+n)) {
+		return false
+	}
+	if !reserve(&r.budget.held, n, r.budget.total) {
+		if !r.proven {
+			r.budget.strangers.Add(-n)
+		}
+		return false
 	}
 	r.held += n
-	return nil
+	return true
+}
+
+// prove notes that the request is authentic.
+func (r *reservation) prove() {
+	if !r.proven {
+		r.proven = true
+		r.budget.strangers.Add(-r.held)
+	}
 }
 
 // note holds bytes that are used already, whether or not there is room.
 func (r *reservation) note(n int64) {
 	r.held += n
 	r.budget.held.Add(n)
+	if !r.proven {
+		r.budget.strangers.Add(n)
+	}
 }
 
 // give returns bytes that are no longer used.
-func (r *reservation) give(n int64) {
-	r.held -= n
-	r.budget.held.Add(-n)
-}
+func (r *reservation) give(n int64) { r.note(-n) }
 
 // adjust takes bytes, or gives them where there are less than none.
 func (r *reservation) adjust(n int64) error {
@@ -93,14 +157,28 @@ func (r *reservation) adjust(n int64) error {
 }
 
 // release returns all that is held.
-func (r *reservation) release() { r.give(r.held) }
+func (r *reservation) release() {
+	r.give(r.held)
+	r.readUp()
+}
+
+// leave hands what is held over to whoever returns it later.
+func (r *reservation) leave() (held int64) {
+	r.prove()
+	held, r.held = r.held, 0
+	return held
+}
 
 // grow makes room for n more bytes in b, and holds the new capacity in place of the old, whose buffer is recycled.
 func (r *reservation) grow(b []byte, n int) ([]byte, error) {
 	if cap(b)-len(b) >= n {
 		return b, nil
 	}
-	size := max(len(b)+n, 2*cap(b))
+	return r.growTo(b, max(len(b)+n, 2*cap(b)))
+}
+
+// growTo is to so many bytes in all.
+func (r *reservation) growTo(b []byte, size int) ([]byte, error) {
 	if err := r.take(int64(size)); err != nil {
 		return b, err
 	}

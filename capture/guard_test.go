@@ -121,7 +121,7 @@ func TestAnAnswerThatIsNotReadEndsItsConnection(t *testing.T) {
 // Large headers are held of the budget: one for which there is no room hears so, and what it held is returned.
 func TestALargeHeaderIsHeldOfTheBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &budget{total: headerBytes}
+		b := &budget{total: 2 * headerBytes}
 		come, held, answer := make(pipes, 2), make(chan int64, 1), make(chan struct{})
 		server := &http.Server{ConnContext: withConnection, ConnState: changed, MaxHeaderBytes: door.MaxHeaderBytes, Handler: guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 			held <- b.held.Load()

@@ -3,7 +3,10 @@ package capture
 import (
 	"io"
 	"net/http"
+	"net/netip"
 	"time"
+
+	"source-intercom-ingest/spec"
 )
 
 // How long a sender may take for a body. A stalled one holds memory that others need.
@@ -20,11 +23,16 @@ type patientReader struct {
 	started time.Time
 	read    int64
 	counted int64 // of read, in the deadline
+	held    *reservation
+	from    func() netip.Addr
 }
 
 // newPatientReader starts the clock. Its done must be called once the body is read.
-func newPatientReader(w http.ResponseWriter, r *http.Request, now time.Time) patientReader {
-	p := patientReader{in: r.Body, control: http.NewResponseController(w), started: now}
+func newPatientReader(w http.ResponseWriter, r *http.Request, now time.Time, held *reservation, sources spec.Sources) patientReader {
+	p := patientReader{in: r.Body, control: http.NewResponseController(w), started: now, held: held, from: func() netip.Addr {
+		from, _ := sources.Client(r) // those that are not known are one crowd
+		return from
+	}}
 	p.extend()
 	return p
 }
@@ -34,6 +42,9 @@ func (p *patientReader) extend() {
 	p.counted = p.read
 	patience := min(rateGrace+time.Duration(p.read/leastRate)*time.Second, bodyTime)
 	_ = p.control.SetReadDeadline(p.started.Add(patience))
+	if p.held.reading != nil && p.held.reading.givenUp.Load() { // before or after the deadline was set
+		_ = p.control.SetReadDeadline(time.Unix(1, 0))
+	}
 }
 
 // Read returns [os.ErrDeadlineExceeded] once the sender is too slow.
@@ -43,8 +54,25 @@ func (p *patientReader) Read(b []byte) (int, error) {
 	}
 	n, err := p.in.Read(b)
 	p.read += int64(n)
+	if p.read >= 1<<leastClass && err == nil {
+		p.note(n)
+	}
 	return n, err
 }
 
-// done stops the clock: what the connection does while a request waits for its commit is another matter.
-func (p *patientReader) done() { _ = p.control.SetReadDeadline(time.Time{}) }
+// note lets those who need memory see a body that is larger than the least buffer.
+func (p *patientReader) note(n int) {
+	if p.held.reading == nil {
+		control := p.control
+		p.held.read(&reading{from: p.from(), began: p.started, ended: make(chan struct{}), end: func() { _ = control.SetReadDeadline(time.Unix(1, 0)) }})
+		n = int(p.read)
+	}
+	p.held.reading.came(n, time.Now())
+}
+
+// done stops the clock of a body that is whole: what the connection does while a request waits for its commit is another
+// matter.
+func (p *patientReader) done() {
+	p.held.readUp()
+	_ = p.control.SetReadDeadline(time.Time{})
+}

@@ -30,7 +30,7 @@ func TestAPanicIsOneRequestsFailure(t *testing.T) {
 
 func TestABudgetIsNeverExceeded(t *testing.T) {
 	b := &budget{total: 100}
-	one, two := &reservation{budget: b}, &reservation{budget: b}
+	one, two := &reservation{budget: b, proven: true}, &reservation{budget: b, proven: true}
 	if err := one.take(70); err != nil {
 		t.Error(err)
 	}

@@ -151,7 +151,7 @@ func (t *transactor) settle(c *commit, err error, held *reservation) error {
 	}
 	c.held = held.held
 	if c.state.CompareAndSwap(emitted, left) {
-		held.held = 0 // the acknowledgement returns it
+		held.leave() // the acknowledgement returns it
 		return err
 	}
 	return nil // acknowledged meanwhile
@@ -159,7 +159,7 @@ func (t *transactor) settle(c *commit, err error, held *reservation) error {
 
 // leave counts a request that no longer waits for the runtime, because it is acknowledged or was never written.
 func (t *transactor) leave() {
-	t.gone.Add(1)
+	t.since[(t.gone.Add(1)-1)%maxWaiting].Store(0) // before its place is another's
 	t.waiting.Add(-1)
 }
 
@@ -168,7 +168,11 @@ func (t *transactor) oldest(now time.Time) time.Duration {
 	if t.waiting.Load() <= 0 {
 		return 0
 	}
-	return now.Sub(time.Unix(0, t.since[t.gone.Load()%maxWaiting].Load()))
+	since := t.since[t.gone.Load()%maxWaiting].Load()
+	if since == 0 { // it is being let in, or has just left
+		return 0
+	}
+	return now.Sub(time.Unix(0, since))
 }
 
 // emit writes what waits, without waiting for more, until the session ends or the stream fails. It can not be

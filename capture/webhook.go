@@ -44,7 +44,10 @@ func (h *hook) take(w http.ResponseWriter, r *http.Request) (reply []byte, err e
 	}
 	held := &reservation{budget: h.budget}
 	defer held.release()
-	body, err := bodyReader{held, h.maxBody}.read(w, r, receivedAt, h.sender.Signs())
+	if h.token != nil && !h.sender.Signs() {
+		held.prove()
+	}
+	body, err := bodyReader{held, h.maxBody, h.sources}.read(w, r, receivedAt, h.sender.Signs())
 	if err != nil {
 		return nil, err
 	}
@@ -54,6 +57,7 @@ func (h *hook) take(w http.ResponseWriter, r *http.Request) (reply []byte, err e
 	if err := h.verify(r, body, receivedAt); err != nil {
 		return nil, err
 	}
+	held.prove()
 	if h.shakeHands(w, r, body.text, true) {
 		return nil, nil
 	}

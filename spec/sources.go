@@ -71,17 +71,17 @@ func (s Sources) Allow(r *http.Request) error {
 	if len(s.prefixes) == 0 {
 		return nil
 	}
-	client, err := s.client(r)
+	client, err := s.Client(r)
 	if err == nil && !slices.ContainsFunc(s.prefixes, func(p netip.Prefix) bool { return p.Contains(client) }) {
 		err = fmt.Errorf("webhooks are not accepted from the address %v", client)
 	}
 	return err
 }
 
-// client returns the address of the sender: the connection's, or where that is a proxy's, what the outermost of the
+// Client returns the address of the sender: the connection's, or where that is a proxy's, what the outermost of the
 // trusted proxies has appended to X-Forwarded-For. Where that is missing or no address, the sender is unknown: it came
 // past a proxy that is trusted, or wrote the header itself.
-func (s Sources) client(r *http.Request) (netip.Addr, error) {
+func (s Sources) Client(r *http.Request) (netip.Addr, error) {
 	remote, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{}, errors.New("the address of the connection is not known")

@@ -53,7 +53,7 @@ func TestTheClientIsWhoTheTrustedProxiesSay(t *testing.T) {
 		for line := range strings.Lines(c.forwarded) {
 			r.Header.Add("X-Forwarded-For", strings.TrimSuffix(line, "\n"))
 		}
-		client, err := s.client(r)
+		client, err := s.Client(r)
 		if got := client.String(); err == nil && got != c.want || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: got %v, %v", c, got, err)
 		}
