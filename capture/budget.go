@@ -26,12 +26,13 @@ const (
 )
 
 // Shares of a budget, in eighths. Strangers, who have shown neither a right signature nor a right token yet, leave a quarter
-// to those who have, so that these can always go on to their commit. Strangers that hold much leave an eighth to those that
-// hold little: most senders are strangers only until their small body is read.
+// to those who have, so that these can always go on to their commit. Strangers that hold much leave another to those that
+// hold little: most senders are strangers only until their small body is read. Connections on which no body has come yet
+// hold the least buffer, a sixth of the budget in all, so that there is room beside them.
 const (
 	ofShares      = 8
 	strangerShare = 6
-	muchShare     = 5
+	muchShare     = 4
 	// much is more than a request of 16 KiB holds while it is read, ten times the usual webhook.
 	much = 64 << 10
 )
@@ -92,7 +93,7 @@ type reservation struct {
 	budget  *budget
 	held    int64
 	proven  bool     // the request is authentic
-	reading *reading // of its body, while that is large and on its way
+	reading *reading // of its body, while that is on its way
 }
 
 // take reserves bytes before they are used. A request that is larger than it may ever be is told so; one for which there

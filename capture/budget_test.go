@@ -13,16 +13,16 @@ import (
 // Who is not known to be authentic leaves a quarter to those who are, and who holds much of that an eighth to those who hold
 // little.
 func TestStrangersLeaveRoomForTheAuthentic(t *testing.T) {
-	const eighth = 2 * much
+	const eighth = much
 	b := &budget{total: 8 * eighth}
 	large, other, small, known := &reservation{budget: b}, &reservation{budget: b}, &reservation{budget: b}, &reservation{budget: b, proven: true}
-	if err := large.take(5 * eighth); err != nil {
+	if err := large.take(4 * eighth); err != nil {
 		t.Fatal(err)
 	}
 	if err := other.take(much + 1); err != errNoRoom {
 		t.Errorf("strangers that hold much hold more than their share: %v", err)
 	}
-	for range eighth / much {
+	for range 2 {
 		if err := small.take(much); err != nil {
 			t.Errorf("there is no room for those that hold little: %v", err)
 		}
@@ -47,7 +47,7 @@ func TestStrangersLeaveRoomForTheAuthentic(t *testing.T) {
 // A request that could never fit is told so, not to come back.
 func TestARequestThatCanNeverFitIsTooLarge(t *testing.T) {
 	const total = 8 << 20
-	for most, r := range map[int64]*reservation{5 << 20: {}, 8 << 20: {proven: true}} {
+	for most, r := range map[int64]*reservation{4 << 20: {}, 8 << 20: {proven: true}} {
 		r.budget = &budget{total: total}
 		if refusal := refusalOf(r.take(most + 1)); refusal.status != 413 {
 			t.Errorf("%d bytes more than may ever be held: %v", most, refusal)

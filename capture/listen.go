@@ -59,8 +59,9 @@ func listen() (net.Listener, error) {
 // maxConnections are enough for a full queue and for as many again that come or stall.
 const maxConnections = 2 * maxWaiting
 
-// connectionBytes is what a connection holds when nothing comes: its goroutine's stack and net/http's buffers.
-const connectionBytes = 16 << 10
+// connectionBytes is what a connection holds when nothing comes: its goroutine's stack, net/http's buffers, and the least
+// buffer for a body.
+const connectionBytes = 24 << 10
 
 // otherDescriptors are for what are no senders' connections: the streams, the listeners, the metrics' port, and files.
 const otherDescriptors = 64

@@ -72,7 +72,7 @@ func newPipe() pipe {
 }
 
 func TestTheNumberOfConnectionsFollowsFromMemoryAndDescriptors(t *testing.T) {
-	for total, want := range map[int64]int{16 << 20: 1024, 1 << 10: 1, 1 << 40: min(maxConnections, door.Descriptors()-otherDescriptors)} {
+	for total, want := range map[int64]int{24 << 20: 1024, 1 << 10: 1, 1 << 40: min(maxConnections, door.Descriptors()-otherDescriptors)} {
 		if got := (&budget{total: total}).connections(); got != min(want, door.Descriptors()-otherDescriptors) {
 			t.Errorf("a budget of %d bytes has %d connections, not %d", total, got, want)
 		}

@@ -10,16 +10,16 @@ import (
 // A body that has sent nothing for stalled, or less than crawling on average, makes room for others that come. A sender
 // that is given up hears why, and may send its webhook again.
 const (
-	stalled  = time.Second
-	crawling = 16 << 10 // bytes a second
+	stalled  = 250 * time.Millisecond // the longest round trip on earth
+	crawling = 16 << 10               // bytes a second
 	// roomTime is how long who comes waits for one that is given up: as long as its goroutine takes to notice.
 	roomTime = 250 * time.Millisecond
 )
 
-// maxReadings is how many large bodies of one address may be on their way. Further ones are the first to make room.
+// maxReadings is how many such bodies of one address may be on their way. Further ones are the first to make room.
 const maxReadings = 32
 
-// A reading is a large body on its way, as those see it who need its memory.
+// A reading is a body on its way, as those see it who need its memory.
 type reading struct {
 	from    netip.Addr
 	began   time.Time
@@ -39,10 +39,10 @@ func (r *reading) came(n int, at time.Time) {
 // slow tells that a body has stalled or crawls.
 func (r *reading) slow(now time.Time) bool {
 	took := now.Sub(r.began)
-	return now.UnixNano()-r.last.Load() > int64(stalled) || took > stalled && r.bytes.Load() < crawling*int64(took/time.Second)
+	return now.UnixNano()-r.last.Load() > int64(stalled) || took > time.Second && r.bytes.Load() < crawling*int64(took/time.Second)
 }
 
-// Readings are the large bodies that are on their way.
+// Readings are the bodies that are on their way, and did not come at once.
 type readings struct {
 	mu   sync.Mutex
 	all  map[*reading]struct{}

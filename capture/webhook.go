@@ -44,7 +44,7 @@ func (h *hook) take(w http.ResponseWriter, r *http.Request) (reply []byte, err e
 	}
 	held := &reservation{budget: h.budget}
 	defer held.release()
-	if h.token != nil && !h.sender.Signs() {
+	if !h.sender.Signs() { // its token is right, or none is required
 		held.prove()
 	}
 	body, err := bodyReader{held, h.maxBody, h.sources}.read(w, r, receivedAt, h.sender.Signs())
