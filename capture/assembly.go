@@ -48,7 +48,10 @@ func (m *assembly) element(made *batch, index int) error {
 		m.text = event.AppendJSON(append(m.text, `,"event":`...))
 	}
 	if e.meta.end > 0 {
-		m.text = appendSenderMeta(m.text, e.meta.of(body), m.writes)
+		m.text = appendSenderMeta(m.text, e.meta.of(body), func(name string) bool { return m.writes(name) || e.mended && name == schemas.Mended })
+	}
+	if e.mended {
+		m.text = append(m.text, `,"`+schemas.Mended+`":true`...)
 	}
 	m.text = append(m.text, '}')
 	end := len(m.text)
@@ -72,7 +75,7 @@ func (m *assembly) element(made *batch, index int) error {
 		m.text = appendString(m.text[:end], id)
 		m.held.note(int64(cap(m.text) - reserved)) // for what metaBytes does not allow for
 		reserved = cap(m.text)
-		d := document{binding: b, element: index, foreign: e.meta.end > 0}
+		d := document{binding: b, element: index, foreign: e.meta.end > 0 || e.mended}
 		err = made.add(m.codec, d, m.held, []byte(`{"_meta":{"webhookId":`), m.text[end:], m.text[:end],
 			[]byte(separator), before.of(body), after.of(body), []byte("}"))
 		if err != nil {

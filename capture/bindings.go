@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -24,6 +25,8 @@ type binding struct {
 	ids          ids
 	validator    *schemas.Validator
 	documents    prometheus.Counter // acknowledged ones
+	takesEmpty   bool               // an empty body as an empty object
+	refused      bool               // it takes what is refused for its content, of all paths
 }
 
 // A boundResource is a binding as the runtime sends it, in Validate and in Open alike.
@@ -57,7 +60,9 @@ func newBindings[R boundResource](resources []R, sender *signature.Scheme) ([]*b
 // compatible refuses two bindings of which no request could tell which one it is for.
 func compatible(a, b *binding) error {
 	switch {
-	case !a.path.Conflicts(b.path):
+	case a.refused && b.refused:
+		return fmt.Errorf("bindings of %s and %s both have refused: true; remove one", a.about.Name, b.about.Name)
+	case a.refused || b.refused || !a.path.Conflicts(b.path):
 		return nil
 	case a.path.String() != b.path.String() || len(a.topics) == 0 && len(b.topics) == 0:
 		return fmt.Errorf("paths %q of %s and %q of %s match the same requests; change or remove one, or give bindings of one path topics that tell them apart",
@@ -81,12 +86,11 @@ func newBinding(index uint32, resourceConfig []byte, collection *protocol.Collec
 	if err != nil {
 		return nil, err
 	}
-	if config.Path == "" {
-		config.Path = collection.Name
-	}
-	path, err := spec.ParsePath(config.Path)
-	if err != nil {
-		return nil, err
+	var path spec.Path
+	if !config.Refused {
+		if path, err = spec.ParsePath(cmp.Or(config.Path, collection.Name)); err != nil {
+			return nil, err
+		}
 	}
 	validator, err := schemas.Compile(collection.WriteSchemaJson, collection.Key, path.Params())
 	if err != nil {
@@ -106,6 +110,8 @@ func newBinding(index uint32, resourceConfig []byte, collection *protocol.Collec
 		resourcePath: config.ResourcePath(),
 		path:         path,
 		ids:          newIDs(config, sender),
+		takesEmpty:   config.EmptyBody == spec.CaptureEmpty,
+		refused:      config.Refused,
 		validator:    validator,
 	}, nil
 }

@@ -40,6 +40,7 @@ const maxZstdWindow = 8 << 20
 type body struct {
 	text   []byte
 	asSent []byte
+	broken error // why the text is what was sent, which is of an encoding that can not be undone
 }
 
 // A bodyReader reads the body of one request, and holds the memory for it.
@@ -49,34 +50,38 @@ type bodyReader struct {
 	sources spec.Sources
 }
 
-// read reads and decompresses the body of a request. It is read whole before it is decompressed, so that a sender who
+// read reads and decompresses the body of a request. A body that is JSON as it was sent is taken as that. It is read whole before it is decompressed, so that a sender who
 // stalls holds no decoder. Where the sender signs, it may have signed either, and both are kept.
 func (b bodyReader) read(w http.ResponseWriter, r *http.Request, now time.Time, keepSent bool) (body, error) {
 	if r.ContentLength > b.limit {
 		return body{}, b.tooLarge()
 	}
-	encodings, err := encodingsOf(r.Header)
-	if err != nil {
-		return body{}, err
-	}
+	encodings, unknown := encodingsOf(r.Header)
 	patient := newPatientReader(w, r, now, b.reservation, b.sources)
 	sent, err := b.readAll(&patient, r.ContentLength)
 	if err != nil {
 		return body{}, bodyError(r, err)
 	}
 	patient.done()
-	if len(encodings) == 0 {
-		return body{text: sent}, nil
+	if len(encodings) == 0 && unknown == nil || len(sent) == 0 || isDocument(sent) {
+		return body{text: sent}, nil // whatever the header says
+	}
+	if unknown != nil {
+		return body{text: sent, broken: unknown}, nil
 	}
 	text, err := b.decompressed(sent, encodings)
 	if err != nil {
-		return body{}, bodyError(r, err)
+		err = bodyError(r, err)
+		if refusalOf(err).status == http.StatusBadRequest {
+			return body{text: sent, broken: err}, nil
+		}
+		return body{}, err
 	}
 	if !keepSent {
 		b.drop(sent)
 		sent = nil
 	}
-	return body{text, sent}, nil
+	return body{text: text, asSent: sent}, nil
 }
 
 // decompressed holds the memory of the decoders while they run, and that of the text from then on.
@@ -166,7 +171,7 @@ func bodyError(r *http.Request, err error) error {
 		return refuse(http.StatusRequestTimeout, "the body comes too slowly: at least %d bytes a second are expected", leastRate)
 	}
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" {
-		return refuse(http.StatusBadRequest, "reading the body with content encoding %q: %v", encoding, err)
+		return refuse(http.StatusBadRequest, "reading the body with content encoding %q: %v", told(encoding), err)
 	}
 	return refuse(http.StatusBadRequest, "reading the body: %v", err)
 }
@@ -183,7 +188,7 @@ func encodingsOf(header http.Header) ([]string, error) {
 			continue
 		}
 		if decoders[name] == nil || len(encodings) == maxEncodings {
-			return nil, refuse(http.StatusUnsupportedMediaType, "the content encoding %q is not accepted; send gzip, deflate, br, zstd or none", name).
+			return nil, refuse(http.StatusUnsupportedMediaType, "the content encoding %q is not accepted; send gzip, deflate, br, zstd or none", told(name)).
 				with("Accept-Encoding", "gzip, deflate, br, zstd")
 		}
 		encodings = append(encodings, name)

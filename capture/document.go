@@ -48,11 +48,31 @@ type document struct {
 	span             // in the batch's frames
 	binding *binding // that it goes to
 	element int      // index of what it was made from, in the body
-	foreign bool     // its _meta holds members of the sender's
+	foreign bool     // its _meta holds members that are not in every document
 }
 
-// documents makes the documents of a body.
-func (h *hook) documents(r *http.Request, body []byte, receivedAt time.Time, held *reservation) (*batch, error) {
+// documents makes the documents of a body, which the runtime accepts.
+func (h *hook) documents(r *http.Request, b body, receivedAt time.Time, held *reservation) (*batch, error) {
+	if b.broken != nil {
+		return nil, b.broken
+	}
+	text, err := h.text(r, b.text, held)
+	if err != nil {
+		return nil, err
+	}
+	made, err := h.assemble(r, text, receivedAt, held)
+	if err != nil {
+		return nil, err
+	}
+	if err := made.validate(r.Context(), held); err != nil {
+		made.release()
+		return nil, err
+	}
+	return made, nil
+}
+
+// assemble makes the documents of JSON text.
+func (h *hook) assemble(r *http.Request, body []byte, receivedAt time.Time, held *reservation) (*batch, error) {
 	s, err := scan(body, h.want, h.slots, held)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -52,6 +53,24 @@ func decode(t *testing.T, text []byte) (value any) {
 	return value
 }
 
+// decodeAll reads one JSON value behind the other.
+func decodeAll(t *testing.T, text []byte) (values []any) {
+	t.Helper()
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	for {
+		var value any
+		switch err := dec.Decode(&value); err {
+		case nil:
+			values = append(values, value)
+		case io.EOF:
+			return values
+		default:
+			t.Fatalf("%q: %v", text, err)
+		}
+	}
+}
+
 // A document parses as strictly as the runtime does, and is the sender's value with _meta put in: every number keeps
 // its text, of duplicate names the last wins, and there is no newline.
 func FuzzScanAndSplice(f *testing.F) {
@@ -60,7 +79,7 @@ func FuzzScanAndSplice(f *testing.F) {
 		`{"_meta":{"x":1,"webhookId":2},"a":1}`, `{"a":1,"_meta":{"x":1}}`, `{"a":1 , "_meta" : {} , "b":2}`, `{"_meta":{}}`,
 		`{"a":1,"a":2,"a":3}`, `{"a":{"b":1,"\u0062":{"c":1,"c":2}},"a":{"b":1,"b":2}}`, `{"_meta":1,"_meta":{"y":1,"y":2}}`,
 		`{"n":123456789012345678901234567890.000e-5}`, `{"\u005fmeta":{"k":1}}`, `{"":""}`, `{"s":"\ud83d\ude00 \u0000 \n"}`,
-		`{"a":1e400}`, `{"a":"\ud800"}`, `{"a":1}x`, `1`, `null`, ``, "\ufeff{}", `[{"_meta":{}},{"_meta":[]}]`,
+		`{"a":1e400}`, `{"a":"\ud800"}`, `{"a":1}x`, `1`, `null`, ``, "\ufeff{}", "{}\n{\"a\":1}\n\n{}\n", "{} {}", `{"\ud800":1,"\udbff":"\udc00\ud800\ud800"}`, `[{"_meta":{}},{"_meta":[]}]`,
 		`{"a":` + strings.Repeat("[", 99) + strings.Repeat("]", 99) + `}`,
 	} {
 		f.Add([]byte(body))
@@ -69,8 +88,8 @@ func FuzzScanAndSplice(f *testing.F) {
 	request := httptest.NewRequest(http.MethodPost, "/in?q=1", nil)
 	now := time.Now()
 	f.Fuzz(func(t *testing.T, body []byte) {
-		made, err := proto.documents(request, bytes.Clone(body), now, unbounded())
-		onLines, errOnLines := line.documents(request, bytes.Clone(body), now, unbounded())
+		made, err := proto.assemble(request, bytes.Clone(body), now, unbounded())
+		onLines, errOnLines := line.assemble(request, bytes.Clone(body), now, unbounded())
 		if (err == nil) != (errOnLines == nil) {
 			t.Fatalf("proto: %v, json: %v", err, errOnLines)
 		}
@@ -87,10 +106,9 @@ func FuzzScanAndSplice(f *testing.F) {
 		if lines := bytes.Count(onLines.frames, []byte("\n")); len(made.documents) > 0 && lines != len(made.documents)+1 {
 			t.Fatalf("%d lines for %d documents", lines, len(made.documents))
 		}
-		value := decode(t, body)
-		sent, isArray := value.([]any)
-		if !isArray {
-			sent = []any{value}
+		sent := decodeAll(t, bytes.TrimPrefix(body, byteOrderMark))
+		if array, ok := sent[0].([]any); ok {
+			sent = array
 		}
 		if len(made.documents) != len(sent) {
 			t.Fatalf("%d documents of %d", len(made.documents), len(sent))
@@ -110,6 +128,10 @@ func FuzzScanAndSplice(f *testing.F) {
 				delete(meta, name)
 				delete(theirs, name)
 			}
+			if at.foreign && meta["mended"] == true && theirs["mended"] != true { // encoding/json mends by itself
+				delete(meta, "mended")
+				delete(theirs, "mended")
+			}
 			want["_meta"] = meta
 			if len(theirs)+len(meta) > 0 {
 				want["_meta"] = theirs
@@ -126,7 +148,7 @@ func TestWhatTheConnectorWritesIsUTF8(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, "/in/x?a%ff=%fe&b=1&b=%zz&&c", nil)
 	r.Header.Set("X-Latin", "caf\xe9")
 	r.SetPathValue("p", "\xff")
-	made, err := h.documents(r, []byte(`{}`), time.Now(), unbounded())
+	made, err := h.assemble(r, []byte(`{}`), time.Now(), unbounded())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +172,7 @@ func TestWhatTheConnectorWritesIsUTF8(t *testing.T) {
 func TestAnArrayMayNotGrowBeyondTheBound(t *testing.T) {
 	h := hookFor(t, "json", "/in")
 	body := []byte("[" + strings.Repeat("{},", 1<<20) + "{}]")
-	_, err := h.documents(httptest.NewRequest(http.MethodPost, "/in", nil), body, time.Now(), unbounded())
+	_, err := h.assemble(httptest.NewRequest(http.MethodPost, "/in", nil), body, time.Now(), unbounded())
 	if r := refusalOf(err); r.status != http.StatusRequestEntityTooLarge {
 		t.Errorf("answered %d %s", r.status, r.Message)
 	}

@@ -19,8 +19,10 @@ type hook struct {
 	notifies bool       // its webhooks are notifications with topics
 	want     *want      // of each document
 	slots    int        // values that are wanted
-	watch    *watch
-	counts   hookMetrics
+	// takesEmpty tells that an empty body stands for an empty object.
+	takesEmpty bool
+	watch      *watch
+	counts     hookMetrics
 }
 
 // newHook makes a hook without bindings, which add and settle complete.
@@ -32,11 +34,19 @@ func newHook(s *server, path spec.Path, notifies bool) *hook {
 func (h *hook) add(b *binding) {
 	b.documents = h.metrics.documents.WithLabelValues(b.about.Name)
 	if len(b.topics) == 0 {
-		h.rest = b
+		h.rest, h.takesEmpty = b, b.takesEmpty
 		return
 	}
 	h.byTopic = append(h.byTopic, b)
 	h.notifies = true
+}
+
+// bindings returns those of the path.
+func (h *hook) bindings() []*binding {
+	if h.rest == nil {
+		return h.byTopic
+	}
+	return append(slices.Clone(h.byTopic), h.rest)
 }
 
 // settle decides what is wanted of the path's documents: the locations of an event first, if its webhooks are
@@ -46,8 +56,8 @@ func (h *hook) settle() {
 	if h.notifies {
 		locations = slices.Clone(intercom.Locations[:])
 	}
-	for _, b := range append(slices.Clone(h.byTopic), h.rest) {
-		if b == nil || b.ids.pointer == "" {
+	for _, b := range h.bindings() {
+		if b.ids.pointer == "" {
 			continue
 		}
 		if b.ids.slot = slices.Index(locations, b.ids.pointer); b.ids.slot < 0 {
@@ -63,10 +73,8 @@ func (h *hook) settle() {
 // about describes the path and its bindings to people.
 func (h *hook) about() pages.Hook {
 	about := pages.Hook{Path: h.path}
-	for _, b := range append(slices.Clone(h.byTopic), h.rest) {
-		if b != nil {
-			about.Collections = append(about.Collections, b.about)
-		}
+	for _, b := range h.bindings() {
+		about.Collections = append(about.Collections, b.about)
 	}
 	return about
 }

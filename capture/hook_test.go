@@ -102,7 +102,7 @@ func BenchmarkDocuments(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(body)))
 			for b.Loop() {
-				made, err := h.documents(request, body, time.Now(), unbounded())
+				made, err := h.assemble(request, body, time.Now(), unbounded())
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -11,14 +11,16 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A lexer reads the tokens of JSON text, as strictly as RFC 8259 has them: UTF-8 without a byte order mark, no lone
-// surrogates, no control characters in strings. Every webhook passes here once, byte by byte, which is why this is not
+// A lexer reads the tokens of JSON text, as strictly as RFC 8259 has them: UTF-8, no control characters in strings. Half of
+// a surrogate pair, which the runtime does not take, is noted, or replaced by U+FFFD, whose escape is as long. Every webhook passes here once, byte by byte, which is why this is not
 // a general reader of JSON: it decodes nothing and allocates nothing. A fuzz test holds it to jsontext.
 type lexer struct {
 	text    []byte
 	at      int  // the byte that is read next
 	newline bool // stood between tokens
 	escaped bool // the last string has escapes
+	lone    bool // an escape was half of a surrogate pair
+	mends   bool // such an escape is replaced
 }
 
 // next skips white space and returns the byte behind it, which is not read yet; 0 at the end.
@@ -159,8 +161,15 @@ func (l *lexer) escape(at int) (end int, err error) {
 			return at + 2*size, err
 		}
 	}
-	return at, l.wrong(at, "half of a surrogate pair")
+	l.lone = true
+	if l.mends {
+		copy(l.text[at:], replacement)
+	}
+	return at + size, nil
 }
+
+// replacement is the escape of U+FFFD.
+const replacement = `\ufffd`
 
 // hex4 reads four hexadecimal digits.
 func (l *lexer) hex4(at int) (n uint16, err error) {

@@ -173,11 +173,11 @@ func (c *topicCounters) add(topic string) prometheus.Counter {
 // refused counts a request by why it was refused.
 func (m *metrics) refused(path string, r *refusal, err error) {
 	m.requests.WithLabelValues(path, strconv.Itoa(r.status)).Inc()
-	m.refusals.WithLabelValues(reason(r, err)).Inc()
+	m.refusals.WithLabelValues(reasonOf(r, err)).Inc()
 }
 
-// reason names a refusal in a word or two.
-func reason(r *refusal, err error) string {
+// reasonOf names a refusal in a word or two.
+func reasonOf(r *refusal, err error) string {
 	for _, known := range []struct {
 		err  error
 		name string

@@ -42,8 +42,8 @@ func badBody(offset int64, format string, args ...any) *refusal {
 	return r
 }
 
-// notJSON refuses a body that is not JSON, for what stands at a byte of it. The operator sees how it begins: enough to
-// recognize a form, a page or another format.
+// notJSON refuses a body that is not JSON, for what stands at a byte of it. An operator who debugs sees how it begins: enough
+// to recognize a page or another format.
 func notJSON(body []byte, at int, format string, args ...any) *refusal {
 	const excerpt = 256
 	r := badBody(int64(at), "the body is not JSON: "+format, args...)
@@ -98,10 +98,10 @@ func (s *server) writeRefusal(w http.ResponseWriter, req *http.Request, err erro
 	if len(r.Violations) > 0 {
 		fields["violations"] = r.Violations
 	}
-	if r.notJSON != nil {
-		fields["body"] = string(r.notJSON)
-	}
 	s.log.WithFields(fields).Info("refused a request")
+	if r.notJSON != nil { // customers' words
+		s.log.WithFields(fields).WithField("body", string(r.notJSON)).Debug("a refused body")
+	}
 }
 
 // writeJSON answers with a JSON body.
@@ -128,8 +128,19 @@ func writeText(w http.ResponseWriter, status int, text []byte) {
 	_, _ = w.Write(text) // a sender that does not read its answer learns nothing
 }
 
-// published is the answer to a webhook that became so many documents, all of them committed.
-func published(documents int) []byte {
+// published is the answer to a webhook that became so many documents, all of them committed, and why it is refused where
+// that is what the document says.
+func published(documents int, refused error) []byte {
+	if refused != nil {
+		text, err := json.Marshal(struct {
+			Published int    `json:"published"`
+			Refused   string `json:"refused"`
+		}{documents, refusalOf(refused).Message})
+		if err != nil {
+			panic(err) // a number and a text
+		}
+		return text
+	}
 	if documents == 1 {
 		return publishedOne
 	}

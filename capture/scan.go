@@ -1,6 +1,9 @@
 package capture
 
-import "sync"
+import (
+	"bytes"
+	"sync"
+)
 
 // maxDepth bounds nested arrays and objects. The runtime's parser refuses the 128th that is open.
 const maxDepth = 100
@@ -27,6 +30,7 @@ type element struct {
 	behind   int  // where the name of the member behind _meta starts; 0 if it is the last
 	others   int  // members beside _meta
 	found    []found
+	mended   bool // something in it was replaced
 }
 
 // withoutMeta returns the two parts of the object's members that remain when _meta is taken out.
@@ -67,6 +71,10 @@ type scanner struct {
 	found     []found // of all elements
 	current   []found // of the element that is read
 	lines     bool    // an element has several
+	joined    bool    // the text is rewritten, so that no newline tells what was on a line of its own
+	halves    bool    // an element has halves of surrogate pairs
+	mended    []int   // indexes of the elements in which something was replaced
+	copied    []byte  // the body, where something in it was replaced
 	rewritten []byte  // the body, where it is not scanned as it came
 }
 
@@ -76,31 +84,55 @@ var scanners = sync.Pool{New: func() any { return new(scanner) }}
 // maxPooled is how many entries a table may have to be used again. A larger one would be kept for nothing.
 const maxPooled = 1 << 10
 
-// scan reads a body, an object or an array of objects, and finds so many values that are wanted of each document. The
-// elements are of the scanner's text: of members of one name that has the last only, and no newline within an element.
-// Memory for all that is held. The scanner must be released.
+// scan reads a body, an object or an array of objects or one behind the other, each on a line of its own, and finds so many
+// values that are wanted of each document. The elements are of the scanner's text: of members of one name that has the last
+// only, no newline within an element, and no half of a surrogate pair. Memory for all that is held. The scanner must be
+// released.
 func scan(body []byte, w *want, values int, held *reservation) (*scanner, error) {
 	s := scanners.Get().(*scanner)
 	s.held = held
-	err := s.documents(body, w, values)
-	if err == nil && (len(s.cuts) > 0 || s.lines) {
-		if s.rewritten, err = held.grow(nil, len(body)); err == nil {
-			s.rewritten = appendRewritten(s.rewritten, body, s.cuts)
-			err = s.documents(s.rewritten, w, values)
-		}
-	}
-	if err != nil {
+	if err := s.scan(body, w, values); err != nil {
 		s.release()
 		return nil, err
 	}
 	return s, nil
 }
 
+func (s *scanner) scan(body []byte, w *want, values int) (err error) {
+	if err = s.documents(body, w, values); err != nil {
+		return err
+	}
+	if s.halves {
+		if s.copied, err = s.held.grow(nil, len(body)); err != nil {
+			return err
+		}
+		s.copied, s.mends = append(s.copied, body...), true
+		err = s.documents(s.copied, w, values)
+		body, s.mends = s.copied, false
+		for i := range s.elements {
+			if s.elements[i].mended {
+				s.mended = append(s.mended, i)
+			}
+		}
+	}
+	if err == nil && (len(s.cuts) > 0 || s.lines) {
+		if s.rewritten, err = s.held.grow(nil, len(body)); err == nil {
+			s.rewritten, s.joined = appendRewritten(s.rewritten, body, s.cuts), true
+			err = s.documents(s.rewritten, w, values)
+		}
+	}
+	for _, i := range s.mended {
+		s.elements[i].mended = true
+	}
+	return err
+}
+
 // release ends the use of the scanner and of all that it found.
 func (s *scanner) release() {
 	s.held.drop(s.rewritten)
+	s.held.drop(s.copied)
 	s.begin(nil) // keep no body alive
-	s.held, s.rewritten, s.current = nil, nil, nil
+	s.held, s.rewritten, s.copied, s.current, s.mended, s.mends, s.joined = nil, nil, nil, nil, nil, false, false
 	if max(cap(s.open), cap(s.cuts), cap(s.found), cap(s.elements)) <= maxPooled {
 		scanners.Put(s)
 	}
@@ -110,8 +142,14 @@ func (s *scanner) release() {
 func (s *scanner) begin(text []byte) {
 	clear(s.elements)
 	s.open, s.cuts, s.found, s.elements = s.open[:0], s.cuts[:0], s.found[:0], s.elements[:0]
-	s.lexer, s.lines = lexer{text: text}, false
+	s.lexer, s.lines, s.halves = lexer{text: text, mends: s.mends}, false, false
+	if bytes.HasPrefix(text, byteOrderMark) {
+		s.at = len(byteOrderMark)
+	}
 }
+
+// byteOrderMark is what some senders of UTF-8 put in front.
+var byteOrderMark = []byte("\uFEFF")
 
 // documents reads the whole text.
 func (s *scanner) documents(text []byte, w *want, values int) error {
@@ -124,12 +162,26 @@ func (s *scanner) documents(text []byte, w *want, values int) error {
 	if s.several = c == '['; s.several {
 		err = s.batch(w, values)
 	} else {
-		err = s.document(1, w, values)
+		err = s.sequence(w, values)
 	}
 	if s.next(); err == nil && s.at < len(text) {
-		err = badBody(int64(s.at), "more follows the JSON value")
+		err = badBody(int64(s.at), "more follows the JSON value; several are sent as an array, or each on a line of its own")
 	}
 	return err
+}
+
+// sequence reads a document, and others that follow it on lines of their own.
+func (s *scanner) sequence(w *want, values int) error {
+	for {
+		if err := s.document(1, w, values); err != nil {
+			return err
+		}
+		s.newline = false
+		if c := s.next(); c == 0 || !s.newline && !s.joined {
+			return nil
+		}
+		s.several = true
+	}
 }
 
 // batch reads an array of documents.
@@ -166,10 +218,11 @@ func (s *scanner) document(levels int, w *want, values int) error {
 	for range values {
 		s.found = append(s.found, found{})
 	}
-	s.current, s.newline = s.found[first:], false
+	s.current, s.newline, s.lone = s.found[first:], false, false
 	e := element{previous: start + 1, found: s.current}
 	err := s.object(levels, w, &e)
-	e.span = span{start, s.at}
+	e.span, e.mended = span{start, s.at}, s.lone
+	s.halves = s.halves || s.lone
 	if err == nil && e.meta.end > 0 && s.text[e.meta.start] != '{' { // now that no later _meta replaces it
 		err = badBody(int64(e.meta.start), "_meta is %s; it must be an object, or left out", kindNames[kindOf(s.text[e.meta.start])])
 	}

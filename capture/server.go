@@ -49,6 +49,7 @@ type server struct {
 	signatureHeaders []string
 	workspaces       []string // none stands for all
 	untaken          *tally
+	refused          *binding // takes what is refused for its content; nil if none does
 
 	metrics *metrics
 }
@@ -70,6 +71,11 @@ func (c Connector) newServer(config spec.EndpointConfig, bindings []*binding, t 
 	s.healthz = site.Page(s.health)
 	var hooks []*hook
 	for _, b := range bindings {
+		if b.refused {
+			s.refused = b
+			b.documents = s.metrics.documents.WithLabelValues(b.about.Name)
+			continue
+		}
 		i := slices.IndexFunc(hooks, func(h *hook) bool { return h.path.String() == b.path.String() })
 		if i < 0 {
 			i = len(hooks)

@@ -61,22 +61,21 @@ func (h *hook) take(w http.ResponseWriter, r *http.Request) (reply []byte, err e
 	if h.shakeHands(w, r, body.text, true) {
 		return nil, nil
 	}
-	made, err := h.documents(r, body.text, receivedAt, held)
+	size := len(body.text)
+	made, err := h.documents(r, body, receivedAt, held)
 	if err != nil {
-		return nil, err
+		if made = h.refusedDocument(r, body.text, receivedAt, held, err); made == nil {
+			return nil, err
+		}
 	}
 	defer made.release()
-	size := len(body.text)
 	held.drop(body.text) // what waits for the commit is the documents alone
 	held.drop(body.asSent)
-	if err := made.validate(r.Context(), held); err != nil {
-		return nil, err
-	}
 	if err := h.commit(r.Context(), made, held); err != nil {
 		return nil, err
 	}
 	h.committed(made, size, receivedAt)
-	return published(len(made.documents)), nil
+	return published(len(made.documents), err), nil
 }
 
 // commit returns once the documents are durable.

@@ -43,7 +43,32 @@ func Discover(req *protocol.Request_Discover) (*protocol.Response_Discovered, er
 			return nil, err
 		}
 	}
-	return d.found, nil
+	return d.found, d.refused()
+}
+
+// A refusedResource is that of the binding for what is refused.
+type refusedResource struct {
+	Stream  string `json:"stream"`
+	Refused bool   `json:"refused"`
+}
+
+// refused offers what takes webhooks that are refused for their content. It is for who asks for it: others rather let
+// their senders know.
+func (d *discovery) refused() error {
+	raw, err := json.Marshal(refusedResource{spec.RefusedStream, true})
+	if err != nil {
+		return fmt.Errorf("encoding the resource config of %q: %w", spec.RefusedStream, err)
+	}
+	d.found.Bindings = append(d.found.Bindings, &protocol.Response_Discovered_Binding{
+		RecommendedName:    d.names.give("refused", spec.RefusedStream),
+		ResourceConfigJson: raw,
+		DocumentSchemaJson: schemas.Refused(),
+		Key:                []string{"/_meta/" + schemas.WebhookID},
+		Disable:            true,
+		ResourcePath:       []string{spec.RefusedStream},
+		IsFallbackKey:      true,
+	})
+	return nil
 }
 
 // A discovery collects the bindings of one configuration.

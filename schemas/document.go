@@ -13,6 +13,7 @@ const (
 	Query      = "query"
 	Headers    = "headers"
 	Event      = "event"
+	Mended     = "mended"
 )
 
 // An object is a JSON object as encoding/json decodes it, and writes it with sorted names: schemas come out the same
@@ -23,14 +24,8 @@ type object = map[string]any
 // under _meta; the sender's members are left to the runtime's inference. Those of Intercom's notifications are
 // described, but nothing is required of them: a notification of a new shape is captured all the same.
 func Document(pathParams []string, notifications bool) json.RawMessage {
-	meta := object{
-		WebhookID:  described("string", "Identifies this webhook: an id that the sender gave it, or a time-ordered UUID."),
-		ReceivedAt: described("string", "When the webhook was received, in UTC."),
-		ReqPath:    described("string", "The configured path that the webhook was sent to."),
-		Headers:    mapOfStrings("The request's headers, with lower-case names. Those that carry secrets are left out."),
-		Query:      mapOfStrings("The parameters of the request's query."),
-	}
-	meta[ReceivedAt].(object)["format"] = "date-time"
+	meta := requestMeta()
+	meta[Mended] = described("boolean", "Whether half of a surrogate pair, which is no character, was replaced by U+FFFD.")
 	required := []string{WebhookID, ReceivedAt}
 	if len(pathParams) > 0 {
 		properties := object{}
@@ -43,21 +38,54 @@ func Document(pathParams []string, notifications bool) json.RawMessage {
 		meta[PathParams] = params
 		required = append(required, PathParams)
 	}
-	about := described("object", "What the connector knows of the webhook beside its body.")
-	about["properties"] = meta
-	about["required"] = required
-	properties := object{"_meta": about}
+	properties := object{}
 	if notifications {
 		meta[Event] = event()
 		for name, description := range envelope {
 			properties[name] = object{"description": description}
 		}
 	}
+	return documents(meta, required, properties, nil)
+}
+
+// Refused returns the schema of what is made of webhooks that are refused for their content.
+func Refused() json.RawMessage {
+	meta := requestMeta()
+	meta[PathParams] = mapOfStrings("The values of the path's parameters.")
+	violation := described("object", "Why the collection's write schema does not accept a document.")
+	return documents(meta, []string{WebhookID, ReceivedAt}, object{
+		"status":     described("integer", "The status that the sender would have heard."),
+		"reason":     described("string", "Why the webhook is refused."),
+		"violations": object{"type": "array", "items": violation, "description": "The places that the collection's write schema does not accept."},
+		"body":       described("string", "The body, where it is text."),
+		"bodyBase64": described("string", "The body, where it is not text."),
+	}, []string{"status", "reason"})
+}
+
+// requestMeta describes what is known of every request.
+func requestMeta() object {
+	meta := object{
+		WebhookID:  described("string", "Identifies this webhook: an id that the sender gave it, or a time-ordered UUID."),
+		ReceivedAt: described("string", "When the webhook was received, in UTC."),
+		ReqPath:    described("string", "The configured path that the webhook was sent to."),
+		Headers:    mapOfStrings("The request's headers, with lower-case names. Those that carry secrets are left out."),
+		Query:      mapOfStrings("The parameters of the request's query."),
+	}
+	meta[ReceivedAt].(object)["format"] = "date-time"
+	return meta
+}
+
+// documents returns the schema of documents with these members of _meta, and others beside it.
+func documents(meta object, required []string, properties object, requiredBeside []string) json.RawMessage {
+	about := described("object", "What the connector knows of the webhook beside its body.")
+	about["properties"] = meta
+	about["required"] = required
+	properties["_meta"] = about
 	return mustMarshal(object{
 		"type":           "object",
 		"x-infer-schema": true,
 		"properties":     properties,
-		"required":       []string{"_meta"},
+		"required":       append([]string{"_meta"}, requiredBeside...),
 	})
 }
 

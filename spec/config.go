@@ -46,6 +46,8 @@ type ResourceConfig struct {
 	Path         string   `json:"path,omitempty" jsonschema:"title=URL Path" jsonschema_description:"The path that accepts this binding's webhooks. Defaults to the name of the collection."`
 	IDFromHeader string   `json:"idFromHeader,omitempty" jsonschema:"title=ID From Header" jsonschema_description:"A header that identifies each webhook, required in every request then. By default the sender's own id is taken, where its signature says who it is, or else a new one."`
 	Topics       []string `json:"topics,omitempty" jsonschema:"title=Topics" jsonschema_description:"Topics of the notifications that go to this binding, such as conversation.user.created, conversation.* or *.created. By default all that no other binding of the path takes."`
+	EmptyBody    string   `json:"emptyBody,omitempty" jsonschema:"title=Empty Body,enum=refuse,enum=capture,default=refuse" jsonschema_description:"Whether a webhook without a body is refused, or captured as an empty document with its headers and query."`
+	Refused      bool     `json:"refused,omitempty" jsonschema:"title=Refused Webhooks,default=false" jsonschema_description:"Whether this binding takes the webhooks of all paths that are authentic but refused for their content, with their bodies and the reasons. It has no path of its own."`
 	IDFromBody   string   `json:"idFromBody,omitempty" jsonschema:"title=ID From Body" jsonschema_description:"A JSON pointer such as /messageId to a string or an integer in each document that identifies it, required then."`
 }
 
@@ -224,9 +226,23 @@ func ParseResource(raw []byte) (ResourceConfig, error) {
 			return c, fmt.Errorf("resource config: topics[%d] %q matches no topic; write one such as conversation.user.created, conversation.*, *.created or *", i, topic)
 		}
 	}
+	switch {
+	case !slices.Contains([]string{"", refuseEmpty, CaptureEmpty}, c.EmptyBody):
+		return c, fmt.Errorf("resource config: emptyBody is %q; choose %s or %s", c.EmptyBody, refuseEmpty, CaptureEmpty)
+	case c.EmptyBody == CaptureEmpty && len(c.Topics) > 0:
+		return c, fmt.Errorf("resource config: emptyBody is %q beside topics %q, and an empty body has no topic; set it on the binding of the path without topics", c.EmptyBody, c.Topics)
+	case c.Refused && (c.Path != "" || len(c.Topics) > 0 || c.IDFromHeader != "" || c.IDFromBody != "" || c.EmptyBody == CaptureEmpty):
+		return c, errors.New("resource config: refused is true beside members that are about webhooks of one path; remove path, topics, idFromHeader, idFromBody and emptyBody")
+	}
 	c.IDFromHeader = textproto.CanonicalMIMEHeaderKey(c.IDFromHeader)
 	return c, nil
 }
+
+// What emptyBody says of a webhook without a body.
+const (
+	refuseEmpty  = "refuse"
+	CaptureEmpty = "capture"
+)
 
 // ResourcePath identifies the binding to the runtime: its stream. Captures that are older than paths have none, and
 // one binding, of this fixed name.
@@ -241,6 +257,9 @@ func (c ResourceConfig) ResourcePath() []string {
 func badEscape(pointer string) bool {
 	return strings.Contains(strings.NewReplacer("~0", "", "~1", "").Replace(pointer), "~")
 }
+
+// RefusedStream names the binding that is offered for what is refused; no path is like it.
+const RefusedStream = "#refused"
 
 // LegacyStream names the one binding that is offered where no paths are configured.
 const LegacyStream = "webhook-data"
@@ -262,6 +281,8 @@ func decode(raw []byte, into any) error {
 	switch {
 	case strings.HasPrefix(wrong.Type.String(), "[]"):
 		want = "a list of strings"
+	case wrong.Type.Kind() == reflect.Bool:
+		want = "true or false"
 	case wrong.Type.Kind() == reflect.Int:
 		want = "a whole number"
 	}
