@@ -80,6 +80,9 @@ func (c Connector) Pull(ctx context.Context, open *protocol.Request_Open, stream
 		return errors.Join(clean(err), listener.Close(), closeIf(metrics))
 	}
 	c.reportListening(listener.Addr(), metrics, bindings)
+	if err := c.reportUnknown(open.GetCapture()); err != nil {
+		return errors.Join(err, listener.Close(), closeIf(metrics))
+	}
 	if config.Closed {
 		c.status().Warn("requireAuthToken is empty, so that every webhook is refused with 403; set a token, or remove the member to take webhooks without one")
 	}
@@ -123,6 +126,19 @@ func cause(err error) string {
 // status is a log line that the runtime shows as the connector's status.
 func (c Connector) status() *logrus.Entry {
 	return c.Log.WithField("eventType", "connectorStatus")
+}
+
+// reportUnknown names members of the configurations that nothing reads.
+func (c Connector) reportUnknown(capture *protocol.CaptureSpec) error {
+	var resources [][]byte
+	for _, b := range capture.GetBindings() {
+		resources = append(resources, b.ResourceConfigJson)
+	}
+	unknown, err := spec.Unknown(capture.GetConfigJson(), resources...)
+	for _, member := range unknown {
+		c.status().Warnf("%s; it is ignored", member)
+	}
+	return err
 }
 
 // reportListening says where webhooks come to. A capture without bindings listens all the same: its senders hear 404

@@ -3,9 +3,12 @@ package preview
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 
+	"source-intercom-ingest/form"
 	"source-intercom-ingest/protocol"
 )
 
@@ -55,13 +58,11 @@ func (t *task) override(members map[string]any) error {
 // prepare asks the connector, as a publication does, for its bindings where there are none, for its opinion of the
 // task, and to make the endpoint ready.
 func (t *task) prepare(ctx context.Context, c *connector) error {
-	if len(t.spec.Bindings) == 0 {
-		found, err := c.call(ctx, &protocol.Request{Discover: &protocol.Request_Discover{
-			ConnectorType: t.spec.ConnectorType, ConfigJson: t.spec.ConfigJson, Name: t.spec.Name}})
-		if err != nil {
-			return fmt.Errorf("discovering bindings: %w", err)
-		}
-		t.spec.Bindings = bindingsOf(found.GetDiscovered())
+	if err := t.known(ctx, c); err != nil {
+		return err
+	}
+	if err := t.discover(ctx, c); err != nil {
+		return err
 	}
 	validate := &protocol.Request_Validate{
 		Name: t.spec.Name, ConnectorType: t.spec.ConnectorType, ConfigJson: t.spec.ConfigJson}
@@ -82,6 +83,75 @@ func (t *task) prepare(ctx context.Context, c *connector) error {
 	}
 	if _, err := c.call(ctx, &protocol.Request{Apply: &protocol.Request_Apply{Capture: t.spec, Version: "preview"}}); err != nil {
 		return fmt.Errorf("applying the capture: %w", err)
+	}
+	return nil
+}
+
+// discover asks for bindings where the task has none, and for the collections that it does not have.
+func (t *task) discover(ctx context.Context, c *connector) error {
+	bound := len(t.spec.Bindings) > 0
+	if bound && !slices.ContainsFunc(t.spec.Bindings, lacksCollection) {
+		return nil
+	}
+	found, err := c.call(ctx, &protocol.Request{Discover: &protocol.Request_Discover{
+		ConnectorType: t.spec.ConnectorType, ConfigJson: t.spec.ConfigJson, Name: t.spec.Name}})
+	if err != nil {
+		return fmt.Errorf("discovering bindings: %w", err)
+	}
+	if !bound {
+		t.spec.Bindings = bindingsOf(found.GetDiscovered())
+		return nil
+	}
+	for i, b := range t.spec.Bindings {
+		if !lacksCollection(b) {
+			continue
+		}
+		like := likest(found.GetDiscovered().GetBindings(), b.ResourceConfigJson)
+		if like == nil {
+			return fmt.Errorf("capture %s: bindings[%d]: the catalog has no collection %q, and discovery offers none for its resource; add it under collections, or the binding's path to those of the configuration",
+				t.spec.Name, i, b.Collection.Name)
+		}
+		b.Collection.Key, b.Collection.WriteSchemaJson = like.Key, like.DocumentSchemaJson
+	}
+	return nil
+}
+
+func lacksCollection(b *protocol.CaptureSpec_Binding) bool {
+	return len(b.Collection.WriteSchemaJson) == 0
+}
+
+// likest returns the discovered binding whose resource has the same values: as its name among those of the capture, or
+// else of the other members that say what it takes.
+func likest(discovered []*protocol.Response_Discovered_Binding, resource []byte) *protocol.Response_Discovered_Binding {
+	var given map[string]any
+	_ = json.Unmarshal(resource, &given) // the connector will say what is wrong with it
+	for _, name := range []string{"stream", "path", "resource", "refused"} {
+		for _, d := range discovered {
+			var offered map[string]any
+			if json.Unmarshal(d.ResourceConfigJson, &offered) == nil && given[name] != nil && offered[name] == given[name] {
+				return d
+			}
+		}
+	}
+	return nil
+}
+
+// known refuses members of the task's configurations that the connector's forms do not know: one that is misspelt is one
+// that is not there.
+func (t *task) known(ctx context.Context, c *connector) error {
+	forms, err := c.call(ctx, &protocol.Request{Spec: &protocol.Request_Spec{ConnectorType: t.spec.ConnectorType, ConfigJson: []byte("{}")}})
+	if err != nil {
+		return fmt.Errorf("asking for the forms: %w", err)
+	}
+	unknown, err := form.Unknown(forms.GetSpec().GetConfigSchemaJson(), t.spec.ConfigJson)
+	if err != nil || len(unknown) > 0 {
+		return errors.Join(err, unknownMembers("capture "+t.spec.Name+": config", unknown))
+	}
+	for i, b := range t.spec.Bindings {
+		unknown, err := form.Unknown(forms.GetSpec().GetResourceConfigSchemaJson(), b.ResourceConfigJson)
+		if err != nil || len(unknown) > 0 {
+			return errors.Join(err, unknownMembers(fmt.Sprintf("capture %s: bindings[%d]: resource", t.spec.Name, i), unknown))
+		}
 	}
 	return nil
 }

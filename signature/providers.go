@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"source-intercom-ingest/form"
 )
 
 // A Provider is a sender that the configuration can name.
@@ -51,7 +53,7 @@ func Parse(raw []byte) (*Scheme, error) {
 	var named struct {
 		Provider *string `json:"provider"`
 	}
-	if err := json.Unmarshal(raw, &named); err != nil {
+	if err := form.Decode(raw, &named); err != nil {
 		return nil, errors.New("it must be an object whose provider is a string; choose one of " + names())
 	}
 	if named.Provider == nil {
@@ -61,7 +63,7 @@ func Parse(raw []byte) (*Scheme, error) {
 		if p.Name != *named.Provider {
 			continue
 		}
-		if err := json.Unmarshal(raw, p.Config); err != nil {
+		if err := form.Decode(raw, p.Config); err != nil {
 			return nil, fmt.Errorf("provider %s: %w", p.Name, typeError(err))
 		}
 		s, err := p.Config.scheme()

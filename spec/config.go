@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"source-intercom-ingest/form"
 	"source-intercom-ingest/intercom"
 	"source-intercom-ingest/signature"
 )
@@ -269,7 +270,7 @@ func decode(raw []byte, into any) error {
 	if raw = bytes.TrimSpace(raw); len(raw) == 0 {
 		return nil
 	}
-	err := json.Unmarshal(raw, into)
+	err := form.Decode(raw, into)
 	var wrong *json.UnmarshalTypeError
 	if !errors.As(err, &wrong) {
 		return err

@@ -16,11 +16,11 @@ const DocumentationURL = "https://go.estuary.dev/http-ingest"
 
 // Spec answers what this connector is.
 func Spec(*protocol.Request_Spec) (*protocol.Response_Spec, error) {
-	endpoint, err := form(EndpointConfig{})
+	endpoint, err := formOf(EndpointConfig{})
 	if err != nil {
 		return nil, err
 	}
-	resource, err := form(ResourceConfig{})
+	resource, err := formOf(ResourceConfig{})
 	if err != nil {
 		return nil, err
 	}
@@ -33,8 +33,8 @@ func Spec(*protocol.Request_Spec) (*protocol.Response_Spec, error) {
 	}, nil
 }
 
-// form makes the schema of a configuration.
-func form(config any) (json.RawMessage, error) {
+// formOf makes the schema of a configuration.
+func formOf(config any) (json.RawMessage, error) {
 	schema := reflector.Reflect(config)
 	schema.Title = reflect.TypeOf(config).Name()
 	if property, ok := schema.Properties.Get("signatureConfig"); ok {
