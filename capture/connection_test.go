@@ -229,8 +229,7 @@ func TestPipelinedRequestsAreReadAsByTheLibrary(t *testing.T) {
 	})
 	bare := served(t, func(l net.Listener) error { return (&http.Server{Handler: handler}).Serve(l) })
 	ours := served(t, func(l net.Listener) error {
-		s := &http.Server{Handler: guard(handler), ConnContext: withConnection, ConnState: changed}
-		return s.Serve(entrance{door.New(l, 100, func(string, int, string) {}), unbounded().budget})
+		return newHTTPServer(handler, silent()).Serve(entrance{door.New(l, 100, func(string, int, string) {}), unbounded().budget})
 	})
 	rapid.Check(t, func(rt *rapid.T) {
 		var text strings.Builder

@@ -17,13 +17,16 @@ const (
 // its connection from others.
 const answerTime = 30 * time.Second
 
-// guard ends the connection of each request that is answered before its body has come whole, so that nothing of the body
-// is ever read as a request.
+// guard ends the connection of each request that is answered before its body has come whole, or whose body may end
+// elsewhere, so that nothing of a body is ever read as a request.
 func guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e := &exchange{ResponseWriter: w, body: r.Body, connection: connectionOf(r.Context())}
 		if e.connection != nil {
 			e.connection.Handle()
+			if e.connection.Ambiguous(r) {
+				w.Header().Set("Connection", "close")
+			}
 		}
 		if r.Body == nil || r.Body == http.NoBody {
 			e.arrived()

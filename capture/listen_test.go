@@ -29,10 +29,10 @@ func TestAConnectionBeyondTheLimitTakesTheLongestWaitersPlace(t *testing.T) {
 		come, answer := make(pipes, 3), make(chan struct{})
 		working, stalled, next := make(chan struct{}), newPipe(), newPipe()
 		whole := newPipe()
-		server := &http.Server{ConnContext: withConnection, ConnState: changed, Handler: guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		server := newHTTPServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 			close(working)
 			<-answer
-		}))}
+		}), silent())
 		ended := make(chan error)
 		in := entrance{door.New(come, 2, func(string, int, string) {}), unbounded().budget}
 		go func() { ended <- server.Serve(in) }()

@@ -8,6 +8,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/sirupsen/logrus"
+
+	"source-intercom-ingest/door"
 )
 
 // listenMetrics binds the port of the metrics; nil if there is to be none. A capture is worth more than its metrics: a
@@ -29,6 +31,9 @@ func listenMetrics(log *logrus.Logger) (net.Listener, error) {
 	return nil, nil
 }
 
+// maxScrapers may ask for metrics and health at a time: half of the descriptors that are kept for others than senders.
+const maxScrapers = otherDescriptors / 2
+
 // observe serves metrics, and the health of the webhooks' port, until ctx ends.
 func (s *server) observe(ctx context.Context, listener net.Listener) error {
 	if listener == nil {
@@ -37,10 +42,10 @@ func (s *server) observe(ctx context.Context, listener net.Listener) error {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{ErrorLog: s.log}))
 	mux.Handle("/healthz", s.healthz)
-	h := &http.Server{Handler: mux, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, WriteTimeout: answerTime, ErrorLog: newErrorLog(s.log)}
+	h := newHTTPServer(mux, s.log)
 	stop := context.AfterFunc(ctx, func() { _ = h.Close() })
 	defer stop()
-	if err := h.Serve(listener); ctx.Err() == nil {
+	if err := h.Serve(entrance{door.New(listener, maxScrapers, s.unreadable), s.budget}); ctx.Err() == nil {
 		return fmt.Errorf("serving metrics: %w", err)
 	}
 	return nil

@@ -25,9 +25,6 @@ import (
 const (
 	headerTimeout = 10 * time.Second // two of the retransmissions that a lossy network makes
 	idleTimeout   = 75 * time.Second // longer than the runtime's proxy keeps its connections, which is 5 s
-	// writeTimeout is when an answer must have begun, counted from the headers: the longest body, the longest commit, and
-	// ten seconds.
-	writeTimeout = bodyTime + spec.MaxCommitTimeout*time.Second + 10*time.Second
 )
 
 // A server takes the requests of one session.
@@ -91,25 +88,14 @@ func (c Connector) newServer(config spec.EndpointConfig, bindings []*binding, t 
 	}
 	s.routes.pages = site.Pages()
 	s.routes.pages["/healthz"] = s.healthz
-	s.handler = guard(s.recover(s.routes.admit(allowOrigins(config.CORSOrigins(), s.routes))))
+	s.handler = s.recover(s.routes.admit(allowOrigins(config.CORSOrigins(), s.routes)))
 	return s, nil
 }
 
 // serve answers requests until ctx ends, and then lets the answers that are due leave.
 func (s *server) serve(ctx context.Context, listener net.Listener) error {
-	h := &http.Server{
-		Handler:           s.handler,
-		BaseContext:       func(net.Listener) context.Context { return ctx }, // what waits ends with the session
-		ConnContext:       withConnection,
-		ConnState:         changed,
-		ReadHeaderTimeout: headerTimeout,
-		MaxHeaderBytes:    door.MaxHeaderBytes,
-		IdleTimeout:       idleTimeout,
-		WriteTimeout:      writeTimeout,
-		ErrorLog:          newErrorLog(s.log),
-		// OPTIONS * is the router's to answer.
-		DisableGeneralOptionsHandler: true,
-	}
+	h := newHTTPServer(s.handler, s.log)
+	h.BaseContext = func(net.Listener) context.Context { return ctx } // what waits ends with the session
 	in := entrance{door.New(listener, s.budget.connections(), s.unreadable), s.budget}
 	failed := make(chan error, 1)
 	go func() { failed <- h.Serve(in) }()
@@ -124,6 +110,22 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 		_ = h.Close() // what is open now is a sender that does not finish
 	}
 	return ctx.Err()
+}
+
+// newHTTPServer makes a server with the limits of connections, for an [entrance].
+func newHTTPServer(handler http.Handler, log *logrus.Logger) *http.Server {
+	return &http.Server{
+		Handler:           guard(handler),
+		ConnContext:       withConnection,
+		ConnState:         changed,
+		ReadHeaderTimeout: headerTimeout,
+		MaxHeaderBytes:    door.MaxHeaderBytes,
+		IdleTimeout:       idleTimeout,
+		WriteTimeout:      answerTime, // of what comes before an answer, which has as much of its own
+		ErrorLog:          newErrorLog(log),
+		// OPTIONS * is the router's to answer.
+		DisableGeneralOptionsHandler: true,
+	}
 }
 
 // unreadable notes a request that net/http refuses before it is one.

@@ -44,6 +44,7 @@ type Visitor struct {
 	door    *Door
 	handled atomic.Bool // a handler has its request
 	over    bool        // refused; the server's goroutine for the connection alone knows
+	framing framing     // of what is read, by one goroutine at a time
 	place   *list.Element
 	gone    bool
 }
@@ -154,7 +155,15 @@ func (v *Visitor) Read(p []byte) (int, error) {
 	if v.over {
 		return 0, io.EOF
 	}
-	return v.Conn.Read(p)
+	n, err := v.Conn.Read(p)
+	v.framing.read(p[:n])
+	return n, err
+}
+
+// Ambiguous tells that a body of the connection, which may be that of the request, can be taken to end elsewhere. Its
+// answer must be the connection's last.
+func (v *Visitor) Ambiguous(r *http.Request) bool {
+	return v.framing.ambiguous.Load() || v.framing.coded.Load() && !r.ProtoAtLeast(1, 1)
 }
 
 // Write passes answers on. What is written while no handler has a request is net/http's answer to one that it can not

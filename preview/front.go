@@ -119,6 +119,9 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := door.Of(r)
 	if v != nil {
 		arrived = v.Arrived
+		if v.Ambiguous(r) {
+			w.Header().Set("Connection", "close")
+		}
 	}
 	p := newPassage(w, r, arrived)
 	f.pass(p, r)

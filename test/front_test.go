@@ -75,6 +75,22 @@ func TestTheFrontNeverReadsARefusedByteAsARequest(t *testing.T) {
 	})
 }
 
+// A body that a proxy may take to end elsewhere is the last of its connection, also where it is right.
+func TestTheFrontReadsNothingBehindAnAmbiguousBody(t *testing.T) {
+	p := preview(t, filepath.Join(t.TempDir(), "webhooks.db"), "--quiet")
+	const next = "POST /webhook-data HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n{\"smug\":12}"
+	for _, text := range []string{
+		"POST /webhook-data HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n\r\n",
+		"POST /webhook-data HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 100\r\n\r\n2\r\n[]\r\n0\r\n\r\n",
+		"POST /webhook-data HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n[]",
+	} {
+		if got, body := statuses(t, p.address(), text+next); len(got) != 1 || got[0] != http.StatusOK {
+			t.Errorf("%q is answered %v %s", text, got, body)
+		}
+	}
+	p.stop()
+}
+
 // Whoever stalls hears why, within the time that the connector gives a body, and others are served meanwhile.
 func TestTheFrontAnswersWhoStalls(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "webhooks.db")
