@@ -23,7 +23,7 @@ type Door struct {
 	refused Refused
 
 	mu      sync.Mutex // of what follows, also in its visitors
-	left    sync.Cond  // a visitor has
+	room    sync.Cond  // there may be some: a visitor has left, or keeps us waiting
 	open    int
 	waiting list.List // of visitors whose turn it is, the longest first
 }
@@ -34,7 +34,7 @@ type Refused func(remote string, status int, reason string)
 // New lets so many in at a time, from a listener.
 func New(listener net.Listener, limit int, refused Refused) *Door {
 	d := &Door{Listener: listener, limit: limit, refused: refused}
-	d.left.L = &d.mu
+	d.room.L = &d.mu
 	return d
 }
 
@@ -69,7 +69,7 @@ func (d *Door) Admit() (*Visitor, error) {
 	for d.open >= d.limit {
 		longest := d.waiting.Front()
 		if longest == nil {
-			d.left.Wait()
+			d.room.Wait()
 			continue
 		}
 		v := longest.Value.(*Visitor)
@@ -90,7 +90,7 @@ func (d *Door) leave(v *Visitor) {
 	v.gone = true
 	d.open--
 	v.served()
-	d.left.Signal()
+	d.room.Signal()
 }
 
 // served notes that it is not the visitor's turn.
@@ -122,6 +122,7 @@ func (v *Visitor) Changed(state http.ConnState) {
 		v.served()
 		if !v.gone {
 			v.place = d.waiting.PushBack(v)
+			d.room.Signal()
 		}
 	case http.StateClosed, http.StateHijacked:
 		d.leave(v)
