@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -16,19 +17,19 @@ import (
 
 // refusedDocument makes the document of an authentic webhook that is refused for its content, where a binding takes those;
 // nil if none does, or if the runtime would refuse this document, too.
-func (h *hook) refusedDocument(r *http.Request, body []byte, receivedAt time.Time, held *reservation, err error) *batch {
+func (h *hook) refusedDocument(r *http.Request, b body, receivedAt time.Time, held *reservation, err error) *batch {
 	reason := refusalOf(err)
 	if h.refused == nil || reason.status != http.StatusBadRequest && reason.status != http.StatusUnsupportedMediaType && !errors.Is(err, schemas.ErrTooCostly) {
 		return nil
 	}
-	text, growErr := held.grow(nil, metaBytes+2*len(body))
+	text, growErr := held.grow(nil, metaBytes+2*len(b.text))
 	if growErr != nil {
 		return nil
 	}
 	reserved := cap(text)
 	text = append(text, `{"_meta":{"webhookId":`...)
 	text = h.appendRequestMeta(appendString(text, h.refusedID(r)), r, receivedAt)
-	text = appendRefusal(append(text, '}'), reason, body)
+	text = appendRefusal(appendContent(append(text, '}'), r, b), reason, b.text)
 	held.note(int64(cap(text) - reserved)) // for escapes
 	defer held.drop(text)
 	made := batches.Get().(*batch)
@@ -40,6 +41,18 @@ func (h *hook) refusedDocument(r *http.Request, body []byte, receivedAt time.Tim
 	h.metrics.refusals.WithLabelValues(reasonOf(reason, err)).Inc()
 	h.log.WithFields(logrus.Fields{"path": h.path.String(), "collection": h.refused.about.Name, "reason": reason.Message}).Info("captured a webhook that is refused for its content")
 	return made
+}
+
+// appendContent appends what the headers say of the body, which _meta does not: its type, and its encodings where they could
+// not be undone.
+func appendContent(to []byte, r *http.Request, b body) []byte {
+	if kind := r.Header.Get("Content-Type"); kind != "" {
+		to = appendMember(to, "contentType", kind)
+	}
+	if b.broken != nil {
+		to = appendMember(to, "contentEncoding", strings.Join(r.Header.Values("Content-Encoding"), ", "))
+	}
+	return to
 }
 
 // appendRefusal appends what a refused document says behind its _meta.

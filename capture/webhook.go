@@ -64,7 +64,7 @@ func (h *hook) take(w http.ResponseWriter, r *http.Request) (reply []byte, err e
 	size := len(body.text)
 	made, err := h.documents(r, body, receivedAt, held)
 	if err != nil {
-		if made = h.refusedDocument(r, body.text, receivedAt, held, err); made == nil {
+		if made = h.refusedDocument(r, body, receivedAt, held, err); made == nil {
 			return nil, err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -25,7 +26,7 @@ import (
 // A SendCommand is the command line of send: it posts sample notifications as Intercom does.
 type SendCommand struct {
 	URL          string   `help:"Where to post." default:"http://localhost:8080/webhook-data" name:"url"`
-	ClientSecret string   `help:"Sign with the client secret of an app." env:"CLIENT_SECRET"`
+	ClientSecret *string  `help:"Sign with the client secret of an app." env:"CLIENT_SECRET"`
 	Topic        []string `help:"Send the sample of this topic (repeatable; default: conversation.user.created)." sep:"none" xor:"what"`
 	All          bool     `help:"Send every sample." xor:"what"`
 	File         string   `help:"Send the body in this file as it is; - is standard input." xor:"what" type:"existingfile"`
@@ -51,6 +52,9 @@ func (c *SendCommand) Run() error {
 	}
 	if c.Count < 1 || c.Concurrency < 1 {
 		return fmt.Errorf("--count is %d and --concurrency %d; write at least 1", c.Count, c.Concurrency)
+	}
+	if given, set := os.LookupEnv("CLIENT_SECRET"); c.ClientSecret != nil && strings.TrimSpace(*c.ClientSecret) == "" || c.ClientSecret == nil && set && strings.TrimSpace(given) == "" {
+		return errors.New("--client-secret is empty, from the command line or the environment variable CLIENT_SECRET; write the secret, or leave both out to send without a signature")
 	}
 	chosen, err := c.choose()
 	if err != nil {
@@ -183,8 +187,8 @@ func (c *SendCommand) post(ctx context.Context, body []byte) (status string, ok 
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", UserAgent)
-	if strings.TrimSpace(c.ClientSecret) != "" {
-		req.Header.Set(SignatureHeader, Sign(body, c.ClientSecret))
+	if c.ClientSecret != nil {
+		req.Header.Set(SignatureHeader, Sign(body, *c.ClientSecret))
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {

@@ -40,7 +40,11 @@ func (s sender) command(x *exchange, hide secrets) command {
 
 // line returns the line for a delivery.
 func (s sender) line(d delivery, hide secrets) command {
-	r := curl.Request{Method: d.method, URL: s.base + hide.text(d.target), Body: hide.bytes(d.body)}
+	path, query, _ := strings.Cut(d.target, "?")
+	if strings.Contains(d.target, "?") {
+		query = "?" + query
+	}
+	r := curl.Request{Method: d.method, URL: s.base + hide.text(path) + hide.query(query), Body: hide.bytes(d.body)}
 	var note string
 	if isIncomplete(r.URL) || isIncomplete(string(r.Body)) {
 		note = "Put the secrets in where it says " + removed + "."
@@ -97,14 +101,12 @@ type shownRow struct {
 }
 
 // show removes the secrets from documents.
-func (c *console) show(rows []row) []shownRow {
-	shown := make([]shownRow, len(rows))
-	for i, r := range rows {
-		if d, err := c.sender.origin([]byte(r.Document)); err == nil {
-			shown[i].command = c.sender.line(d, c.hide)
-		}
-		r.Document = c.hide.text(r.Document)
-		shown[i].row = r
+func (c *console) show(r row) shownRow {
+	var shown shownRow
+	if d, err := c.sender.origin(r.Collection, []byte(r.Document)); err == nil {
+		shown.command = c.sender.line(d, c.hide)
 	}
+	r.Document = c.hide.document(r.Document)
+	shown.row = r
 	return shown
 }

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,6 +38,8 @@ type console struct {
 	hide     secrets                 // from what is shown
 	sender   sender                  // of samples, and of what is replayed
 	metrics  atomic.Pointer[url.URL] // of the connector; nil without
+	feed     feed
+	large    sync.Mutex // of documents that are read whole
 }
 
 // listenConsole binds where the console is to be. The default gives way to another port, so that two previews can run.
@@ -72,6 +75,7 @@ func (c *console) serve(listener net.Listener) {
 	mux.HandleFunc("GET /api/requests/{id}", c.respond(c.request))
 	mux.HandleFunc("POST /api/requests/{id}/replay", c.respond(c.replayRequest))
 	mux.HandleFunc("GET /api/collections/{name...}", c.respond(c.collection))
+	mux.HandleFunc("GET /api/documents/{sequence}", c.whole)
 	mux.HandleFunc("POST /api/documents/{sequence}/replay", c.respond(c.replayDocument))
 	mux.HandleFunc("POST /api/send", c.respond(c.sendSample))
 	ctx, stop := context.WithCancel(context.Background())
@@ -81,6 +85,8 @@ func (c *console) serve(listener net.Listener) {
 		BaseContext:       func(net.Listener) context.Context { return ctx }, // events end with it
 	}
 	c.server.RegisterOnShutdown(stop)
+	c.feed.lines, c.feed.stats = c.lines, c.stats
+	go c.feed.run(ctx.Done())
 	go func() { _ = c.server.Serve(listener) }() // until close
 }
 
@@ -156,63 +162,6 @@ func (c *console) respond(f func(*http.Request) (any, error)) http.HandlerFunc {
 	}
 }
 
-// How often a page hears of new requests, and of everything else.
-const (
-	requestsInterval = 200 * time.Millisecond
-	statsInterval    = time.Second
-)
-
-// events streams what happens: first what the page needs once, then requests as they are answered, and numbers.
-func (c *console) events(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/event-stream")
-	control := http.NewResponseController(w)
-	send := func(event string, data any) bool {
-		text, err := json.Marshal(data)
-		if err != nil {
-			return false
-		}
-		_, err = fmt.Fprintf(w, "event: %s\ndata: %s\n\n", event, text)
-		return err == nil && control.Flush() == nil
-	}
-	if !send("about", c.about()) {
-		return
-	}
-	var seen int64
-	requests, numbers := time.NewTicker(requestsInterval), time.NewTicker(statsInterval)
-	defer requests.Stop()
-	defer numbers.Stop()
-	for ok := c.sendNew(&seen, send) && send("stats", c.stats()); ok; {
-		select {
-		case <-requests.C:
-			ok = c.sendNew(&seen, send)
-		case <-numbers.C:
-			ok = send("stats", c.stats())
-		case <-r.Context().Done():
-			return
-		}
-	}
-}
-
-// maxLines is how many requests a page is sent at a time: nobody reads a thousand a second. Of more, the latest.
-const maxLines = 200
-
-// sendNew sends the exchanges after one, if there are any. The first time, these are all that are kept.
-func (c *console) sendNew(seen *int64, send func(string, any) bool) bool {
-	news := c.traffic.since(*seen)
-	if len(news) == 0 {
-		return true
-	}
-	if *seen > 0 {
-		news = news[max(0, len(news)-maxLines):]
-	}
-	*seen = news[len(news)-1].ID
-	lines := make([]line, len(news))
-	for i, x := range news {
-		lines[i] = x.line(c.hide)
-	}
-	return send("requests", lines)
-}
-
 // about is what a page needs once.
 func (c *console) about() any {
 	_, port, _ := net.SplitHostPort(c.front.address())
@@ -225,19 +174,19 @@ func (c *console) about() any {
 }
 
 // stats are the numbers of a page.
-func (c *console) stats() any {
+func (c *console) stats() []byte {
 	byCollection, _ := c.store.counts()
 	for _, b := range c.task.spec.Bindings {
 		byCollection[b.Collection.Name] += 0 // those that are empty are listed
 	}
 	points, accepted, refused := c.traffic.numbers(time.Now())
-	return map[string]any{
+	return message("stats", map[string]any{
 		"collections": byCollection,
 		"timeline":    points,
 		"accepted":    accepted,
 		"refused":     refused,
 		"listening":   c.front.target.Load() != nil,
-	}
+	})
 }
 
 // passMetrics passes the connector's metrics on.
@@ -264,8 +213,30 @@ const latestRows = 50
 
 // collection returns the latest documents of one.
 func (c *console) collection(r *http.Request) (any, error) {
-	rows, err := c.store.rows(`collection = ? ORDER BY sequence DESC LIMIT ?`, r.PathValue("name"), latestRows)
-	return c.show(rows), err
+	shown := []shownRow{}
+	err := c.store.eachRow(func(r row) error {
+		shown = append(shown, c.show(r))
+		return nil
+	}, `collection = ? ORDER BY sequence DESC LIMIT ?`, r.PathValue("name"), latestRows)
+	return shown, err
+}
+
+// whole answers a document as text, however large.
+func (c *console) whole(w http.ResponseWriter, r *http.Request) {
+	c.large.Lock() // one at a time
+	defer c.large.Unlock()
+	sequence, err := number(r, "sequence")
+	var document []byte
+	if err == nil {
+		_, document, err = c.stored(sequence)
+	}
+	if err != nil {
+		c.respond(func(*http.Request) (any, error) { return nil, err })(w, r)
+		return
+	}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime))
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte(c.hide.document(string(document)))) // a browser that has left
 }
 
 // sorted returns headers as pairs, by name.

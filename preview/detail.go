@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -34,14 +35,16 @@ func (c *console) request(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := detail{line: x.line(c.hide), Query: c.hide.text(strings.TrimPrefix(x.query, "?")), Headers: append([][2]string{{"Host", x.host}}, sorted(c.hide.header(x.header))...),
+	d := detail{line: x.line(c.hide), Query: strings.TrimPrefix(c.hide.query(x.query), "?"), Headers: append([][2]string{{"Host", x.host}}, sorted(c.hide.header(x.header))...),
 		Body: printable(c.hide.bytes(x.body)), Answer: c.hide.text(string(x.answer)), Documents: []shownRow{}, command: c.sender.command(x, c.hide)}
 	if !x.accepted() {
 		d.Reason = explain(x.Status, x.reason(), c.sender.config.SignatureConfig.Provider)
 		return d, nil
 	}
 	rows, err := c.documentsOf(x)
-	d.Documents = c.show(rows)
+	for _, r := range rows {
+		d.Documents = append(d.Documents, c.show(r))
+	}
 	return d, err
 }
 
@@ -67,43 +70,50 @@ func printable(body []byte) string {
 	return text
 }
 
+// So many documents may have been committed while a request waited that its own are looked for, and so many are shown.
+const (
+	mostCommitted = 1000
+	mostShown     = latestRows
+)
+
 // documentsOf returns the documents that a request became: those which were committed while it waited, and that are its
-// body but for _meta. Of a body that is not kept whole, or is compressed, all of its path are shown.
-func (c *console) documentsOf(x *exchange) ([]row, error) {
-	const most = 1000 // that may have been committed meanwhile
-	committed, err := c.store.rows(`sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?`, x.after, x.upTo, most)
-	if err != nil {
-		return nil, err
-	}
-	var elements []any
+// body but for _meta. Of a body that is not kept whole, or is compressed, all are shown.
+func (c *console) documentsOf(x *exchange) (found []row, err error) {
+	elements := elementsOf(x.body)
+	err = c.store.eachRow(func(r row) error {
+		if len(found) < mostShown && (elements == nil || isAmong(elements, r.Document)) {
+			found = append(found, r)
+		}
+		return nil
+	}, `sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?`, x.after, x.upTo, mostCommitted)
+	return found, err
+}
+
+// elementsOf returns what each document of a body is, but for _meta; nil if it can not be told.
+func elementsOf(text []byte) (elements []any) {
 	var body any
-	if json.Unmarshal(x.body, &body) == nil {
-		var several bool
-		if elements, several = body.([]any); !several {
-			elements = []any{body}
+	if json.Unmarshal(text, &body) != nil {
+		return nil
+	}
+	elements, several := body.([]any)
+	if !several {
+		elements = []any{body}
+	}
+	for _, element := range elements {
+		if sent, ok := element.(map[string]any); ok {
+			delete(sent, "_meta")
 		}
 	}
-	found := []row{}
-	for _, row := range committed {
-		var document map[string]any
-		if json.Unmarshal([]byte(row.Document), &document) != nil {
-			continue
-		}
-		delete(document, "_meta")
-		for _, element := range elements {
-			if sent, ok := element.(map[string]any); ok {
-				delete(sent, "_meta")
-			}
-			if reflect.DeepEqual(element, any(document)) {
-				found = append(found, row)
-				break
-			}
-		}
+	return elements
+}
+
+func isAmong(elements []any, text string) bool {
+	var document map[string]any
+	if json.Unmarshal([]byte(text), &document) != nil {
+		return false
 	}
-	if elements == nil {
-		return committed, nil
-	}
-	return found, nil
+	delete(document, "_meta")
+	return slices.ContainsFunc(elements, func(element any) bool { return reflect.DeepEqual(element, any(document)) })
 }
 
 // explain says in words why the connector refused a request with this status and reason.

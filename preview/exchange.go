@@ -1,6 +1,7 @@
 package preview
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -121,10 +122,11 @@ func (x *exchange) accepted() bool { return x.Status >= 200 && x.Status < 400 }
 // reason is what the connector said.
 func (x *exchange) reason() string {
 	var answer struct {
-		Error string `json:"error"`
+		Error   string `json:"error"`
+		Refused string `json:"refused"`
 	}
 	_ = json.Unmarshal(x.answer, &answer)
-	return answer.Error
+	return cmp.Or(answer.Error, answer.Refused)
 }
 
 // A line is what is shown of an exchange in a list.

@@ -9,8 +9,14 @@ import (
 	"al.essio.dev/pkg/shellescape"
 )
 
+// A keeping is where documents are: the file, and the views of it by collection.
+type keeping struct {
+	file  string
+	views map[string]string
+}
+
 // greet tells a person where to post, how to try it, and where the documents are. The console is empty for none.
-func greet(w io.Writer, t *task, address, db, console string) {
+func greet(w io.Writer, t *task, address string, in keeping, console string) {
 	_, port, err := net.SplitHostPort(address)
 	if err != nil || len(t.spec.Bindings) == 0 {
 		return
@@ -22,11 +28,16 @@ func greet(w io.Writer, t *task, address, db, console string) {
 	}
 	first := s.paths[0]
 	try := s.sampleLine(first)
-	collection := strings.ReplaceAll(first.Collection, `"`, `""`)
+	view := strings.ReplaceAll(in.views[first.Collection], `"`, `""`)
 	fmt.Fprintf(w, "Post one:\n  %s\n", try)
 	if console != "" {
 		fmt.Fprintf(w, "Watch them:\n  %s\n", console)
 	}
 	fmt.Fprintf(w, "They are kept in %s; the latest of each key:\n  sqlite3 %s %s\n\n",
-		db, shellescape.Quote(db), shellescape.Quote(fmt.Sprintf(`SELECT document FROM "%s"`, collection)))
+		in.file, shellescape.Quote(in.file), shellescape.Quote(fmt.Sprintf(`SELECT document FROM "%s"`, view)))
+	for _, b := range t.spec.Bindings {
+		if name := b.Collection.Name; in.views[name] != name {
+			fmt.Fprintf(w, "The view of %s is named %q, as its own name is taken.\n\n", name, in.views[name])
+		}
+	}
 }

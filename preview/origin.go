@@ -18,18 +18,24 @@ func (c *console) replayDocument(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := c.store.rows(`sequence = ?`, sequence)
+	collection, document, err := c.stored(sequence)
 	if err != nil {
 		return nil, err
 	}
-	if len(rows) == 0 {
-		return nil, problemf(http.StatusNotFound, "there is no document %d", sequence)
-	}
-	d, err := c.sender.origin([]byte(rows[0].Document))
+	d, err := c.sender.origin(collection, document)
 	if err != nil {
 		return nil, err
 	}
 	return c.sender.post(r.Context(), d)
+}
+
+// stored returns a document, and the collection that it is in.
+func (c *console) stored(sequence int64) (collection string, document []byte, err error) {
+	collection, document, err = c.store.document(sequence)
+	if err == nil && document == nil {
+		err = problemf(http.StatusNotFound, "there is no document %d", sequence)
+	}
+	return collection, document, err
 }
 
 // A meta is what preview reads of a document's _meta.
@@ -43,7 +49,7 @@ type meta struct {
 
 // origin returns the request that a document was made from, as far as its _meta tells: it does not say how characters of
 // the path and the query were escaped, and lacks some headers.
-func (s sender) origin(document []byte) (delivery, error) {
+func (s sender) origin(collection string, document []byte) (delivery, error) {
 	var written struct {
 		Meta meta `json:"_meta"`
 	}
@@ -62,6 +68,9 @@ func (s sender) origin(document []byte) (delivery, error) {
 		}
 		d.remote = net.JoinHostPort(last, "0")
 	}
+	if collection == s.kept && s.kept != "" {
+		return d, refusedOrigin(&d, document)
+	}
 	for _, p := range s.paths {
 		if p.Path == m.ReqPath && p.IDFromHeader != "" {
 			d.header.Set(p.IDFromHeader, m.WebhookID)
@@ -70,6 +79,28 @@ func (s sender) origin(document []byte) (delivery, error) {
 	var err error
 	d.body, err = withoutMeta(document)
 	return d, err
+}
+
+// refusedOrigin adds what a document says of a webhook that was refused: its body, and the headers of that.
+func refusedOrigin(d *delivery, document []byte) error {
+	var sent struct {
+		ContentType, ContentEncoding string
+		Body                         string
+		BodyBase64                   []byte
+	}
+	if err := json.Unmarshal(document, &sent); err != nil {
+		return err
+	}
+	if d.body = sent.BodyBase64; d.body == nil {
+		d.body = []byte(sent.Body)
+	}
+	d.header.Del("Content-Type")
+	for name, value := range map[string]string{"Content-Type": sent.ContentType, "Content-Encoding": sent.ContentEncoding} {
+		if value != "" {
+			d.header.Set(name, value)
+		}
+	}
+	return nil
 }
 
 // target returns the path with its parameters, and the query.

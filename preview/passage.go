@@ -1,6 +1,7 @@
 package preview
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -187,9 +188,9 @@ func (p *passage) WriteHeader(status int) {
 	p.ResponseWriter.WriteHeader(status)
 }
 
-// Write keeps the beginning of answers that say why a request was refused.
+// Write keeps the beginning of answers that say why a request was refused, also where a document keeps it.
 func (p *passage) Write(b []byte) (int, error) {
-	if p.status >= http.StatusBadRequest {
+	if p.status >= http.StatusBadRequest || p.Header().Get("Content-Type") == "application/json" && bytes.Contains(b, []byte(`"refused":`)) {
 		p.said = append(p.said, b[:min(len(b), maxAnswer-len(p.said))]...)
 	}
 	return p.ResponseWriter.Write(b)

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -31,13 +32,16 @@ const (
 // garbagePercent lets the few MiB that live here collect four times as much garbage before they are cleaned up.
 const garbagePercent = 400
 
+// memoryLimit is where it is cleaned up oftener: a document of the largest size takes some 300 MiB on its way to the database.
+const memoryLimit = 512 << 20
+
 // A Command is the command line of preview.
 type Command struct {
 	Source       string        `help:"A Flow catalog to take the capture from. Without one, a capture with one path runs." placeholder:"FLOW.YAML" type:"existingfile"`
 	Name         string        `help:"The capture to run, where the catalog holds several."`
 	Path         []string      `help:"A path that takes webhooks (repeatable; default: /webhook-data)." sep:"none"`
-	AuthToken    string        `help:"Require this bearer token of every webhook." env:"AUTH_TOKEN"`
-	ClientSecret string        `help:"Take Intercom's webhooks: require the signatures that an app with this client secret makes." env:"CLIENT_SECRET"`
+	AuthToken    *string       `help:"Require this bearer token of every webhook." env:"AUTH_TOKEN"`
+	ClientSecret *string       `help:"Take Intercom's webhooks: require the signatures that an app with this client secret makes." env:"CLIENT_SECRET"`
 	Port         *uint16       `help:"The port to take webhooks on; 0 for any that is free (default: 8080)."`
 	Codec        string        `help:"The protocol's codec (default: json, or the catalog's)." enum:"json,proto," default:""`
 	Sessions     []int         `help:"Transactions in each session of the connector, then it ends; a negative number is no limit." default:"-1"`
@@ -51,6 +55,9 @@ type Command struct {
 func (c *Command) Run(log *logrus.Logger) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbagePercent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -82,7 +89,8 @@ func (c *Command) Run(log *logrus.Logger) error {
 
 // run captures into a store, and shows what it does.
 func (c *Command) run(ctx context.Context, log *logrus.Logger, t *task, connector *connector, store *store) error {
-	if err := store.addViews(t.spec.Bindings); err != nil {
+	views, err := store.addViews(t.spec.Bindings)
+	if err != nil {
 		return err
 	}
 	terminal := newTerminal(log, os.Stdout, os.Stderr)
@@ -97,7 +105,7 @@ func (c *Command) run(ctx context.Context, log *logrus.Logger, t *task, connecto
 		defer desk.close()
 		traffic, page = desk.traffic, desk.console.address()
 	}
-	connector.greet = once(func(address string) { greet(terminal.err, t, address, c.DB, page) })
+	connector.greet = once(func(address string) { greet(terminal.err, t, address, keeping{c.DB, views}, page) })
 	stop := terminal.follow(store, traffic)
 	defer stop()
 	return c.capture(ctx, log, connector, &session{task: t, store: store, output: c.output(terminal)})
@@ -118,13 +126,25 @@ func (c *Command) task() (t *task, err error) {
 		overrides["paths"] = c.Path
 		t.spec.Bindings = nil // those of the paths are discovered
 	}
-	if c.AuthToken != "" {
-		overrides["requireAuthToken"] = c.AuthToken
+	if err := errors.Join(notEmpty("--auth-token", "AUTH_TOKEN", c.AuthToken), notEmpty("--client-secret", "CLIENT_SECRET", c.ClientSecret)); err != nil {
+		return nil, err
 	}
-	if c.ClientSecret != "" {
-		overrides["signatureConfig"] = map[string]string{"provider": "intercom", "clientSecret": c.ClientSecret}
+	if c.AuthToken != nil {
+		overrides["requireAuthToken"] = *c.AuthToken
+	}
+	if c.ClientSecret != nil {
+		overrides["signatureConfig"] = map[string]string{"provider": "intercom", "clientSecret": *c.ClientSecret}
 	}
 	return t, t.override(overrides)
+}
+
+// notEmpty refuses a secret that is there and empty: without a word, it would let everyone in.
+func notEmpty(flag, variable string, secret *string) error {
+	given, set := os.LookupEnv(variable)
+	if secret != nil && strings.TrimSpace(*secret) == "" || secret == nil && set && strings.TrimSpace(given) == "" {
+		return fmt.Errorf("%s is empty, from the command line or the environment variable %s; write the secret, or leave both out to take webhooks without it", flag, variable)
+	}
+	return nil
 }
 
 // connector returns how to start this program as a connector.
@@ -183,7 +203,7 @@ func (c *Command) capture(ctx context.Context, log *logrus.Logger, connector *co
 			log.Error(err)
 			return nil
 		}
-		if refused := new(refusedOpen); errors.As(err, &refused) {
+		if refused, lost := new(refusedOpen), new(gone); errors.As(err, &refused) || errors.As(err, &lost) {
 			return err
 		}
 		if time.Since(started) > stableAfter {

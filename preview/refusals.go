@@ -38,7 +38,7 @@ func (s *store) saveRefusals(refused []*exchange, hide secrets) error {
 	for _, x := range refused {
 		shown := *x
 		shown.Path = hide.text(x.Path)
-		text, err := json.Marshal(kept{&shown, x.took, hide.text(x.query), x.host, hide.header(x.header)})
+		text, err := json.Marshal(kept{&shown, x.took, hide.query(x.query), x.host, hide.header(x.header)})
 		if err != nil {
 			return err
 		}

@@ -25,6 +25,7 @@ type sender struct {
 	front  *front
 	config endpoint
 	paths  []hookPath
+	kept   string // the collection of webhooks that are refused; empty for none
 }
 
 // A hookPath is where a binding takes webhooks.
@@ -33,6 +34,7 @@ type hookPath struct {
 	Collection   string   `json:"collection"`
 	Topics       []string `json:"topics,omitempty"`
 	IDFromHeader string   `json:"idFromHeader,omitempty"`
+	Refused      bool     `json:"refused,omitempty"` // it takes what is refused on the other paths
 }
 
 // An endpoint is what preview reads of the configuration of one.
@@ -61,7 +63,11 @@ func endpointOf(t *task) (config endpoint) {
 func newSender(t *task, base string) sender {
 	s := sender{base: base, config: endpointOf(t)}
 	for _, b := range t.spec.Bindings {
-		s.paths = append(s.paths, pathOf(b))
+		if p := pathOf(b); p.Refused {
+			s.kept = p.Collection
+		} else {
+			s.paths = append(s.paths, p)
+		}
 	}
 	return s
 }

@@ -49,7 +49,7 @@ func FuzzADocumentWithoutItsMeta(f *testing.F) {
 // A document tells the request that it was made from: its path, query, headers and sender.
 func TestTheOriginOfADocument(t *testing.T) {
 	s := sender{base: "http://localhost:1", paths: []hookPath{{Path: "/v/{id}/{*rest}", IDFromHeader: "X-Id"}}}
-	d, err := s.origin([]byte(`{"_meta":{"webhookId":"7","reqPath":"/v/{id}/{*rest}","pathParams":{"id":"a/b c","rest":"d/e f"},"query":{"x":"1&2"},
+	d, err := s.origin("", []byte(`{"_meta":{"webhookId":"7","reqPath":"/v/{id}/{*rest}","pathParams":{"id":"a/b c","rest":"d/e f"},"query":{"x":"1&2"},
 		"headers":{"host":"h.example.com","x-forwarded-for":"203.0.113.7, 192.0.2.1","x-a":"b","content-length":"9","content-encoding":"gzip"}},"n":1}`))
 	if err != nil {
 		t.Fatal(err)
@@ -106,19 +106,19 @@ func TestAKeptRequestIsSentAgain(t *testing.T) {
 func TestTheCommandLine(t *testing.T) {
 	s := sender{base: "http://localhost:1"}
 	x := &exchange{Method: "POST", Path: "/in", host: "localhost:1", body: []byte("{}\n"), header: http.Header{"X-Api-Key": {"k"}, "Accept": {"*/*"}, "X-A": {"hidden!"}}}
-	c := s.command(x, secrets{"hidden"})
+	c := s.command(x, newSecrets("hidden"))
 	if !strings.Contains(c.Curl, `"$HEADER_X_API_KEY"`) || !strings.Contains(c.Curl, `"$HEADER_X_A"`) || !strings.Contains(c.Curl, "base64 -d | curl -g") ||
 		strings.Contains(c.Curl, "hidden") || strings.Contains(c.Curl, "Host") || c.CurlNote != "" || !curl.IsText(c.Curl) {
 		t.Errorf("%+v", c)
 	}
 	x.body = []byte("hidden")
-	if c := s.command(x, secrets{"hidden"}); c.CurlNote == "" || strings.Contains(c.Curl, "hidden") {
+	if c := s.command(x, newSecrets("hidden")); c.CurlNote == "" || strings.Contains(c.Curl, "hidden") {
 		t.Errorf("%+v", c)
 	}
 	for name, x := range map[string]*exchange{
 		"cut": {Method: "POST", Cut: true}, "partial": {Method: "POST", Partial: true}, "unreadable": {},
 	} {
-		if c := s.command(x, nil); c.Curl != "" || c.CurlNote == "" {
+		if c := s.command(x, secrets{}); c.Curl != "" || c.CurlNote == "" {
 			t.Errorf("%s: %+v", name, c)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"source-intercom-ingest/protocol"
 )
 
@@ -49,12 +51,14 @@ func (s *session) run(ctx context.Context, c *connector, transactions int) error
 	if err != nil {
 		return asRefusal(p.end(err))
 	}
-	r := &reader{process: p, bindings: s.task.spec.Bindings,
-		sequences: make(chan sequence, maxSequences), unwanted: make(chan struct{}), ended: make(chan struct{})}
+	wanted, stop := context.WithCancel(context.Background())
+	defer stop()
+	r := &reader{process: p, bindings: s.task.spec.Bindings, room: semaphore.NewWeighted(maxAhead),
+		sequences: make(chan sequence, maxSequences), wanted: wanted, ended: make(chan struct{})}
 	p.drained = func() { <-r.ended }
 	go r.run()
 	err = s.commit(ctx, r, opened.Opened.ExplicitAcknowledgements, transactions)
-	close(r.unwanted)
+	stop()
 	return p.end(err)
 }
 
@@ -77,8 +81,9 @@ type reader struct {
 	*process
 	bindings  []*protocol.CaptureSpec_Binding
 	sequences chan sequence
-	unwanted  chan struct{} // once closed, the reader only drains, so that the process can end
-	ended     chan struct{} // closed when the reader is done, for the reason err
+	room      *semaphore.Weighted // bytes of documents that are read ahead
+	wanted    context.Context     // once it ends, the reader only drains, so that the process can end
+	ended     chan struct{}       // closed when the reader is done, for the reason err
 	err       error
 }
 
@@ -100,16 +105,33 @@ func (r *reader) read() error {
 			if int(resp.Captured.Binding) >= len(r.bindings) {
 				return fmt.Errorf("protocol: the connector captured into binding %d of %d", resp.Captured.Binding, len(r.bindings))
 			}
+			if !r.hold(&next, int64(len(resp.Captured.DocJson))) {
+				continue
+			}
 			next.documents = append(next.documents, captured{r.bindings[resp.Captured.Binding].Collection, resp.Captured.DocJson})
 		case resp.Checkpoint != nil:
 			next.state = resp.Checkpoint.State
 			select {
 			case r.sequences <- next:
-			case <-r.unwanted:
+			case <-r.wanted.Done():
 			}
 			next = sequence{}
 		}
 	}
+}
+
+// maxAhead bounds the bytes of documents that are read before those that came earlier are committed; but one sequence is
+// always read whole.
+const maxAhead = 64 << 20
+
+// hold waits for room for so many bytes of a sequence, and fails once nobody wants them.
+func (r *reader) hold(s *sequence, n int64) bool {
+	n = min(n, maxAhead-s.held)
+	if r.room.Acquire(r.wanted, n) != nil {
+		return false
+	}
+	s.held += n
+	return true
 }
 
 // commit makes sequences durable as they come, those that wait together in one transaction, and acknowledges them. It
@@ -130,6 +152,9 @@ func (s *session) commit(ctx context.Context, r *reader, acknowledge bool, trans
 		r.front.committing(false)
 		if err != nil {
 			return fmt.Errorf("committing to the database: %w", err)
+		}
+		for _, sequence := range batch {
+			r.room.Release(sequence.held)
 		}
 		if acknowledge {
 			ack := &protocol.Request{Acknowledge: &protocol.Request_Acknowledge{Checkpoints: uint32(len(batch))}}

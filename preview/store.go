@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +25,7 @@ CREATE TABLE IF NOT EXISTS documents (
 	committed_at TEXT NOT NULL  -- RFC 3339, UTC
 );
 CREATE INDEX IF NOT EXISTS documents_by_key ON documents (collection, key, sequence);
+CREATE INDEX IF NOT EXISTS documents_by_collection ON documents (collection, sequence);
 CREATE TABLE IF NOT EXISTS connector_state (
 	capture TEXT PRIMARY KEY,
 	state   TEXT NOT NULL
@@ -35,30 +34,21 @@ CREATE TABLE IF NOT EXISTS connector_state (
 // A store keeps documents and connector state in SQLite. What it has committed survives the loss of the process and
 // of the machine's power (WAL with synchronous FULL).
 type store struct {
-	db     *sql.DB
+	*database
 	last   atomic.Int64 // the latest sequence
 	mu     sync.Mutex
 	totals map[string]int64 // documents by collection
 }
 
-// openStore opens or creates a database. One that is locked is waited for, as another preview may just be ending.
+// openStore opens or creates a database.
 func openStore(file string) (*store, error) {
-	source := url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath(), RawQuery: url.Values{
-		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)"},
-		"_txlock": {"immediate"},
-	}.Encode()}
-	db, err := sql.Open("sqlite", source.String())
+	d, err := openDatabase(file)
 	if err != nil {
-		return nil, fmt.Errorf("opening database %s: %w", file, err)
+		return nil, err
 	}
-	db.SetMaxOpenConns(1)
-	s := &store{db: db, totals: map[string]int64{}}
-	_, err = db.Exec(schema + refusalsSchema)
-	if err == nil {
-		err = s.count()
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening database %s: %w", file, err), db.Close())
+	s := &store{database: d, totals: map[string]int64{}}
+	if err = s.count(); err != nil {
+		return nil, errors.Join(d.explain(err), d.close())
 	}
 	return s, nil
 }
@@ -75,9 +65,9 @@ func (s *store) count() error {
 	})
 }
 
-// each calls f with each row of a query.
+// each calls f with each row of a query, which reads beside commits.
 func (s *store) each(query string, f func(*sql.Rows) error, args ...any) error {
-	rows, err := s.db.Query(query, args...)
+	rows, err := s.reads.Query(query, args...)
 	if err != nil {
 		return err
 	}
@@ -90,25 +80,39 @@ func (s *store) each(query string, f func(*sql.Rows) error, args ...any) error {
 	return rows.Err()
 }
 
-// A row is a document as it is kept.
+// A row is a document as it is kept. One that is larger than maxRow has its size alone.
 type row struct {
 	Sequence    int64  `json:"sequence"`
 	Collection  string `json:"collection"`
 	Key         string `json:"key"`
 	Document    string `json:"document"`
+	Size        int64  `json:"size"` // bytes of the whole document
 	CommittedAt string `json:"committedAt"`
 }
 
-// rows returns documents that a condition of SQL chooses.
-func (s *store) rows(where string, args ...any) (found []row, err error) {
-	found = []row{}
-	err = s.each(`SELECT sequence, collection, key, document, committed_at FROM documents WHERE `+where, func(rows *sql.Rows) error {
+// maxRow is how large a document is that is read with others: a webhook that is kept whole, with its _meta.
+const maxRow = 2 * maxKept
+
+// eachRow calls f with the documents that a condition of SQL chooses.
+func (s *store) eachRow(f func(row) error, where string, args ...any) error {
+	query := fmt.Sprintf(`SELECT sequence, collection, substr(key, 1, 1000), CASE WHEN octet_length(document) <= %d THEN document ELSE '' END,
+		octet_length(document), committed_at FROM documents WHERE `, maxRow) + where
+	return s.each(query, func(rows *sql.Rows) error {
 		var r row
-		err := rows.Scan(&r.Sequence, &r.Collection, &r.Key, &r.Document, &r.CommittedAt)
-		found = append(found, r)
-		return err
+		if err := rows.Scan(&r.Sequence, &r.Collection, &r.Key, &r.Document, &r.Size, &r.CommittedAt); err != nil {
+			return err
+		}
+		return f(r)
 	}, args...)
-	return found, err
+}
+
+// document returns one whole, with its collection; nil if there is none.
+func (s *store) document(sequence int64) (collection string, document []byte, err error) {
+	err = s.reads.QueryRow(`SELECT collection, document FROM documents WHERE sequence = ?`, sequence).Scan(&collection, &document)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return collection, document, err
 }
 
 // counts returns the documents by collection, and all of them.
@@ -121,24 +125,6 @@ func (s *store) counts() (byCollection map[string]int64, all int64) {
 	return maps.Clone(s.totals), all
 }
 
-func (s *store) close() error { return s.db.Close() }
-
-// addViews makes a view of the latest document of each key, for each collection, named as it.
-func (s *store) addViews(bindings []*protocol.CaptureSpec_Binding) error {
-	for _, b := range bindings {
-		name := b.Collection.Name
-		view := fmt.Sprintf(`CREATE VIEW IF NOT EXISTS "%s" AS
-			SELECT sequence, key, document, committed_at FROM documents WHERE sequence IN
-				(SELECT max(sequence) FROM documents WHERE collection = '%s' GROUP BY key)
-			ORDER BY sequence`,
-			strings.ReplaceAll(name, `"`, `""`), strings.ReplaceAll(name, `'`, `''`))
-		if _, err := s.db.Exec(view); err != nil {
-			return fmt.Errorf("adding a view of collection %s: %w", name, err)
-		}
-	}
-	return nil
-}
-
 // A captured document, and the collection that it goes to.
 type captured struct {
 	collection *protocol.CollectionSpec
@@ -149,10 +135,15 @@ type captured struct {
 type sequence struct {
 	documents []captured
 	state     *protocol.ConnectorState // nil leaves it as it is
+	held      int64                    // bytes of room
 }
 
 // commit makes sequences durable, all or none.
 func (s *store) commit(ctx context.Context, capture string, sequences []sequence) error {
+	return s.explain(s.tryCommit(ctx, capture, sequences))
+}
+
+func (s *store) tryCommit(ctx context.Context, capture string, sequences []sequence) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -183,6 +174,9 @@ func (s *store) commit(ctx context.Context, capture string, sequences []sequence
 		}
 	}
 	if err := tx.Commit(); err != nil {
+		return err
+	}
+	if err := s.there(); err != nil {
 		return err
 	}
 	s.committed(last, added)

@@ -156,6 +156,12 @@ func (t *task) known(ctx context.Context, c *connector) error {
 	return nil
 }
 
+// isRefused tells that a resource takes webhooks that are refused.
+func isRefused(resource []byte) bool {
+	var p hookPath
+	return json.Unmarshal(resource, &p) == nil && p.Refused
+}
+
 // notInNames are characters that names of collections do not have; Flow replaces them.
 var notInNames = regexp.MustCompile(`[^\pL\pN\-_./]+`)
 
@@ -163,7 +169,7 @@ var notInNames = regexp.MustCompile(`[^\pL\pN\-_./]+`)
 func bindingsOf(found *protocol.Response_Discovered) []*protocol.CaptureSpec_Binding {
 	var bindings []*protocol.CaptureSpec_Binding
 	for _, b := range found.GetBindings() {
-		if b.Disable {
+		if b.Disable && !isRefused(b.ResourceConfigJson) { // a person wants to see what is refused
 			continue
 		}
 		bindings = append(bindings, &protocol.CaptureSpec_Binding{

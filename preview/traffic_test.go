@@ -55,7 +55,7 @@ func TestWhatIsKeptOfARequestIsBounded(t *testing.T) {
 			t.Errorf("%s: partial is %v", name, x.Partial)
 		}
 	}
-	line := (&exchange{body: []byte(`{"topic":"` + strings.Repeat("t", 1000) + `"}`), answer: door.Body(strings.Repeat("r", 1000))}).line(nil)
+	line := (&exchange{body: []byte(`{"topic":"` + strings.Repeat("t", 1000) + `"}`), answer: door.Body(strings.Repeat("r", 1000))}).line(secrets{})
 	if len(line.Topic) > maxShown || len(line.Error) > maxShown {
 		t.Errorf("a list shows a topic of %d and a reason of %d", len(line.Topic), len(line.Error))
 	}
@@ -104,7 +104,7 @@ func TestRefusalsInTheDatabaseAreBounded(t *testing.T) {
 		}
 		for len(all) > 0 {
 			n := min(50, len(all))
-			if err := s.saveRefusals(all[:n], nil); err != nil {
+			if err := s.saveRefusals(all[:n], secrets{}); err != nil {
 				t.Fatal(err)
 			}
 			all = all[n:]

@@ -54,11 +54,13 @@ func Refused() json.RawMessage {
 	meta[PathParams] = mapOfStrings("The values of the path's parameters.")
 	violation := described("object", "Why the collection's write schema does not accept a document.")
 	return documents(meta, []string{WebhookID, ReceivedAt}, object{
-		"status":     described("integer", "The status that the sender would have heard."),
-		"reason":     described("string", "Why the webhook is refused."),
-		"violations": object{"type": "array", "items": violation, "description": "The places that the collection's write schema does not accept."},
-		"body":       described("string", "The body, where it is text."),
-		"bodyBase64": described("string", "The body, where it is not text."),
+		"status":          described("integer", "The status that the sender would have heard."),
+		"reason":          described("string", "Why the webhook is refused."),
+		"violations":      object{"type": "array", "items": violation, "description": "The places that the collection's write schema does not accept."},
+		"contentType":     described("string", "The type of the body, as its sender named it."),
+		"contentEncoding": described("string", "The encodings of the body, where they could not be undone."),
+		"body":            described("string", "The body, where it is text."),
+		"bodyBase64":      described("string", "The body, where it is not text."),
 	}, []string{"status", "reason"})
 }
 

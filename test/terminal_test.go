@@ -69,7 +69,7 @@ func TestATerminalShowsASummary(t *testing.T) {
 	if status, _, err := post(t.Context(), url, `{"hello":"terminal"}`); err != nil || status != 200 {
 		t.Fatal(status, err)
 	}
-	if status, _, err := post(t.Context(), url, `no`); err != nil || status != 400 {
+	if status, _, err := post(t.Context(), url+"/unknown", `no`); err != nil || status != 404 {
 		t.Fatal(status, err)
 	}
 	line := s.wait(t, `\["preview/webhook-data",[^\n]*\n`)

@@ -46,6 +46,7 @@ events.addEventListener("about", (event) => {
 
 events.addEventListener("requests", (event) => {
   for (const request of JSON.parse(event.data)) {
+    if (requests.has(request.id)) continue;
     requests.set(request.id, request);
     addTopic(request.topic);
     const row = rowOf(request);
@@ -179,7 +180,9 @@ function documentOf(row) {
       action("Replay it", note, () => ask(`api/documents/${row.sequence}/replay`, { method: "POST" })),
       copyAction(row, note),
       note),
-    element("pre", { tabindex: 0, "aria-label": "Document" }, pretty(row.document)));
+    row.document === ""
+      ? element("a", { href: `api/documents/${row.sequence}`, target: "_blank", rel: "noopener" }, `It has ${row.size} bytes: see the whole document`)
+      : element("pre", { tabindex: 0, "aria-label": "Document" }, pretty(row.document)));
 }
 
 // pretty indents JSON without touching what its values are written like.
