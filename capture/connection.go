@@ -115,6 +115,13 @@ func watching(ctx context.Context) (context.Context, func()) {
 	return ctx, func() { stop(); cancel() }
 }
 
+// A requester is the sender of a request, who waits for its commit.
+type requester http.Request
+
+func (r *requester) watched() (context.Context, func()) {
+	return watching((*http.Request)(r).Context())
+}
+
 // Write writes all of p, unless it fails.
 func (c *connection) Write(p []byte) (n int, err error) {
 	for again := true; again; {

@@ -85,10 +85,16 @@ func newTransactor(ctx context.Context, stream *protocol.Session, budget *budget
 	}
 }
 
+// A waiter waits for a commit.
+type waiter interface {
+	// watched returns a context that ends when there is nobody to wait any more, at the latest with the session. What is
+	// returned with it must be called when the wait is over.
+	watched() (ctx context.Context, over func())
+}
+
 // commit returns nil once the runtime has made the documents durable. After an error they may still be, unless the
-// error came before they were written. ctx is the request's, and must end with the session. The frames must not be
-// touched afterwards.
-func (t *transactor) commit(ctx context.Context, frames []byte, within time.Duration, held *reservation) error {
+// error came before they were written. The frames must not be touched afterwards.
+func (t *transactor) commit(who waiter, frames []byte, within time.Duration, held *reservation) error {
 	if t.waiting.Add(1) > maxWaiting {
 		t.waiting.Add(-1)
 		return errQueueFull
@@ -104,14 +110,14 @@ func (t *transactor) commit(ctx context.Context, frames []byte, within time.Dura
 		return t.settle(c, err, held)
 	}
 	c.deadline.Reset(within - soon)
-	return t.await(ctx, c, held)
+	return t.await(who, c, held)
 }
 
 // await waits for a commit that takes longer, while its sender is watched. One that leaves is no longer waited for unless
 // its documents are emitted already: then they will be committed, and whoever only ended its side reads the answer.
-func (t *transactor) await(ctx context.Context, c *commit, held *reservation) error {
-	ctx, stop := watching(ctx)
-	defer stop()
+func (t *transactor) await(who waiter, c *commit, held *reservation) error {
+	ctx, over := who.watched()
+	defer over()
 	select {
 	case err := <-c.outcome:
 		return t.settle(c, err, held)

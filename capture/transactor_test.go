@@ -82,12 +82,19 @@ func (f *fakeRuntime) end(t *testing.T) {
 	}
 }
 
+// A waits waits until its context ends.
+type waits struct{ context.Context }
+
+func (w waits) watched() (context.Context, func()) { return w, func() {} }
+
 // begin commits frames and reports the outcome.
 func (f *fakeRuntime) begin(ctx context.Context, frames string) <-chan error {
 	done := make(chan error, 1)
 	request, leave := context.WithCancel(f.t.ctx) // which ends with the session, as those of a server do
 	context.AfterFunc(ctx, leave)
-	go func() { done <- f.t.commit(request, []byte(frames), time.Hour, &reservation{budget: f.t.budget}) }()
+	go func() {
+		done <- f.t.commit(waits{request}, []byte(frames), time.Hour, &reservation{budget: f.t.budget})
+	}()
 	synctest.Wait()
 	return done
 }
@@ -223,7 +230,7 @@ func TestWhatIsTooLateKeepsItsMemoryUntilItsAcknowledgement(t *testing.T) {
 			t.Fatal(err)
 		}
 		done := make(chan error)
-		go func() { done <- f.t.commit(t.Context(), []byte("late\n"), time.Second, held) }()
+		go func() { done <- f.t.commit(waits{t.Context()}, []byte("late\n"), time.Second, held) }()
 		f.line(t)
 		if err := <-done; err != errTooSlow {
 			t.Error(err)
@@ -276,7 +283,7 @@ func TestAFullQueueRefusesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeRuntime(t)
 		f.t.waiting.Store(maxWaiting)
-		if err := f.t.commit(t.Context(), []byte("x\n"), time.Hour, &reservation{budget: f.t.budget}); err != errQueueFull {
+		if err := f.t.commit(waits{t.Context()}, []byte("x\n"), time.Hour, &reservation{budget: f.t.budget}); err != errQueueFull {
 			t.Error(err)
 		}
 		f.end(t)

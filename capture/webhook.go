@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"context"
 	"net/http"
 	"time"
 )
@@ -71,7 +70,7 @@ func (h *hook) take(w http.ResponseWriter, r *http.Request) (reply []byte, err e
 	defer made.release()
 	held.drop(body.text) // what waits for the commit is the documents alone
 	held.drop(body.asSent)
-	if err := h.commit(r.Context(), made, held); err != nil {
+	if err := h.commit((*requester)(r), made, held); err != nil {
 		return nil, err
 	}
 	h.committed(made, size, receivedAt)
@@ -79,9 +78,9 @@ func (h *hook) take(w http.ResponseWriter, r *http.Request) (reply []byte, err e
 }
 
 // commit returns once the documents are durable.
-func (h *hook) commit(ctx context.Context, made *batch, held *reservation) error {
+func (h *hook) commit(who *requester, made *batch, held *reservation) error {
 	if len(made.documents) == 0 {
 		return nil
 	}
-	return h.transactor.commit(ctx, made.frames, h.commitTimeout, held)
+	return h.transactor.commit(who, made.frames, h.commitTimeout, held)
 }

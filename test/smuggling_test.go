@@ -43,6 +43,8 @@ var early = map[string]string{
 	"length negative":       "POST /in HTTP/1.1\r\nHost: x\r\nContent-Length: -2\r\n\r\n{}",
 	"length of a list":      "POST /in HTTP/1.1\r\nHost: x\r\nContent-Length: 2, 2\r\n\r\n{}",
 	"blank before a colon":  "POST /in HTTP/1.1\r\nHost: x\r\nContent-Length : 1000\r\n\r\n",
+	"body stalls":           "POST /in HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{",
+	"chunk stalls":          "POST /in HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n400\r\n{",
 	"codings":               "POST /in HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
 	"coding unknown":        "POST /in HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n",
 	"unknown path":          "POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n",
