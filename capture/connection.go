@@ -31,13 +31,15 @@ func newConnection(v *door.Visitor, b *budget) *connection {
 	return c
 }
 
-// Read reads like any connection, but for a single byte while a handler has the request: that, net/http asks for only to
-// read ahead. Bodies are read through its buffer, which is larger.
+// Read reads like any connection, but for a single byte while a handler has the request, or is about to: that, net/http
+// asks for only to read ahead. Bodies are read through its buffer, which is larger, and so are headers, which always have
+// a deadline: a read without one is no longer of a header, though the handler may not have begun.
 func (c *connection) Read(p []byte) (int, error) {
-	if c.Handled() {
-		if len(p) == 1 {
-			return 0, nil
-		}
+	handled := c.Handled()
+	if len(p) == 1 && (handled || c.reads.none()) {
+		return 0, nil
+	}
+	if handled {
 		return c.readAny(p)
 	}
 	n, err := c.readAny(p)

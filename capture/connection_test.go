@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -181,13 +182,48 @@ func TestTheLibraryReadsAheadByOneByte(t *testing.T) {
 	close(answer)
 }
 
+// So it does before the handler of a request without a body, when it has dropped the deadline that each header has.
+func TestTheLibraryReadsAheadWithoutADeadline(t *testing.T) {
+	near, far := net.Pipe()
+	spy := &readSizes{Conn: near, sizes: make(chan int, 100)}
+	handling, answer := make(chan struct{}), make(chan struct{})
+	server := newHTTPServer(nil, silent())
+	server.ConnContext, server.ConnState = nil, nil
+	server.Handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(handling); <-answer })
+	t.Cleanup(func() { server.Close() })
+	go func() { _ = server.Serve(&once{conn: spy, done: t.Context().Done()}) }()
+	if _, err := io.WriteString(far, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	<-handling
+	<-spy.sizes
+	if ahead := <-spy.sizes; ahead != 1 || !spy.unbounded.Load() || !spy.bounded.Load() {
+		t.Errorf("net/http reads ahead by %d bytes; a header has a deadline: %v, and what follows none: %v", ahead, spy.bounded.Load(), spy.unbounded.Load())
+	}
+	close(answer)
+}
+
 // A readSizes tells how much is asked for by each read.
 type readSizes struct {
 	net.Conn
-	sizes chan int
+	sizes     chan int
+	set       atomic.Bool // a deadline
+	bounded   atomic.Bool // a larger read had one
+	unbounded atomic.Bool // a read of one byte had none
+}
+
+func (c *readSizes) SetReadDeadline(at time.Time) error {
+	c.set.Store(!at.IsZero())
+	return c.Conn.SetReadDeadline(at)
 }
 
 func (c *readSizes) Read(p []byte) (int, error) {
+	switch set := c.set.Load(); {
+	case len(p) > 1 && set:
+		c.bounded.Store(true)
+	case len(p) == 1 && !set:
+		c.unbounded.Store(true)
+	}
 	c.sizes <- len(p)
 	return c.Conn.Read(p)
 }
@@ -304,8 +340,12 @@ func TestAConnectionDoesNotReadAhead(t *testing.T) {
 				t.Errorf("a byte was read ahead: %d, %v", n, err)
 			}
 		}
-		_ = c.SetReadDeadline(time.Time{})
 		c.Changed(http.StateIdle)
+		_ = c.SetReadDeadline(time.Time{}) // as before the handler of a request without a body
+		if n, err := c.Read(one); n != 0 || err != nil {
+			t.Errorf("a byte was read ahead before the handler: %d, %v", n, err)
+		}
+		_ = c.SetReadDeadline(time.Now().Add(headerTimeout))
 		for _, want := range "hi" { // the last byte that a header may have
 			if n, err := c.Read(one); n != 1 || rune(one[0]) != want || err != nil {
 				t.Errorf("read %q, %v where %q was sent", one[:n], err, want)

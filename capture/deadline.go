@@ -53,6 +53,13 @@ func (d *deadline) end(err error) (again bool) {
 	return errors.Is(err, os.ErrDeadlineExceeded) && !d.passed() && d.renew() == nil
 }
 
+// none tells that no deadline is wanted.
+func (d *deadline) none() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.wanted.IsZero()
+}
+
 func (d *deadline) sooner() bool {
 	return !d.wanted.IsZero() && (d.is.IsZero() || d.wanted.Before(d.is))
 }
