@@ -81,7 +81,7 @@ func describe(t *testing.T) (folder string, urls map[string]string) {
 	t.Helper()
 	for _, module := range []string{"@redocly/cli", "openapi-typescript", "openapi-fetch", "typescript"} {
 		if _, err := os.Stat("browser/node_modules/" + module); err != nil {
-			t.Skip(module + " is not installed; npm ci in test/browser does it")
+			skip(t, "%s is not installed; npm ci in test/browser does it", module)
 		}
 	}
 	folder, urls = t.TempDir(), map[string]string{}

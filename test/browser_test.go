@@ -38,7 +38,7 @@ func openBrowser(t *testing.T) *tab {
 		}
 	}
 	if program == "" {
-		t.Skip("there is no Chromium here")
+		skip(t, "there is no Chromium here; install it to try the pages in a browser")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 1000), chromedp.Flag("disable-quic", true))
@@ -137,7 +137,7 @@ func (b *tab) accessible(name string) {
 		}
 		axe, err := os.ReadFile("browser/node_modules/axe-core/axe.min.js")
 		if err != nil {
-			b.t.Log("axe-core is not installed; npm ci in test/browser does it")
+			lacking(b.t, "axe-core is not installed; npm ci in test/browser does it")
 			return
 		}
 		type violation struct {

@@ -215,7 +215,7 @@ func TestNobodyGetsPastTheFrontAsAnother(t *testing.T) {
 func TestBothFamiliesAreListenedTo(t *testing.T) {
 	probe, err := net.Listen("tcp6", "[::1]:0")
 	if err != nil {
-		t.Skipf("this machine has no IPv6, so that it is not tried: %v", err)
+		skip(t, "this machine has no IPv6, so that it is not tried: %v", err)
 	}
 	probe.Close()
 	p := preview(t, filepath.Join(t.TempDir(), "webhooks.db"), "--console", "127.0.0.1:0")

@@ -76,7 +76,7 @@ var toRun = regexp.MustCompile("(?s)<!-- run -->\n```sh\n(.*?)```")
 func TestTheCommandsOfTheDocsRun(t *testing.T) {
 	for _, tool := range []string{"bash", "curl", "sqlite3"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip(err)
+			skip(t, "%v", err)
 		}
 	}
 	file, err := binary_()

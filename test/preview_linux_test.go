@@ -22,7 +22,7 @@ func childOf(t *testing.T, p *person) int {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", p.cmd.Process.Pid))
 	if err != nil {
-		t.Skipf("children of processes are not known here: %v", err)
+		skip(t, "children of processes are not known here: %v", err)
 	}
 	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.cmd.Process.Pid)) // the pattern is well-formed
 	for _, file := range files {
@@ -129,7 +129,7 @@ func mountSmall(t *testing.T, bytes int) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d", bytes)); err != nil {
-		t.Skipf("no file system can be mounted here: %v", err)
+		skip(t, "no file system can be mounted here: %v", err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
 	return dir

@@ -193,7 +193,7 @@ func TestPreviewSaysCommandsThatWork(t *testing.T) {
 		t.Errorf("a secret is on the screen: %s", p.said())
 	}
 	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("there is no curl here")
+		skip(t, "there is no curl here")
 	}
 	line := regexp.MustCompile(`(?m)^  curl .*$`).FindString(p.said())
 	cmd := exec.Command("sh", "-c", line)

@@ -19,10 +19,10 @@ import (
 func watched(t *testing.T) string {
 	t.Helper()
 	if out, err := exec.Command("go", "env", "CGO_ENABLED").Output(); err != nil || !strings.HasPrefix(string(out), "1") {
-		t.Skipf("races are not looked for: they need cgo, and the environment is %q, %v", out, err)
+		skip(t, "races are not looked for: they need cgo, and the environment is %q, %v", out, err)
 	}
 	if _, err := exec.LookPath("gcc"); err != nil {
-		t.Skipf("races are not looked for: they need a C compiler: %v", err)
+		skip(t, "races are not looked for: they need a C compiler: %v", err)
 	}
 	file := filepath.Join(t.TempDir(), "source-intercom-ingest")
 	if out, err := exec.Command("go", "build", "-race", "-o", file, "..").CombinedOutput(); err != nil {

@@ -79,7 +79,7 @@ func TestWhatIsSentAgainIsWhatCame(t *testing.T) {
 func TestTheCopiedLineSendsWhatCame(t *testing.T) {
 	for _, program := range []string{"curl", "base64", "openssl"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("there is no %s here: no line is tried", program)
+			skip(t, "there is no %s here: no line is tried", program)
 		}
 	}
 	const secret = "s3cret of the app"

@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	code := m.Run()
+	tellSkipped()
 	if file, err := binary_(); err == nil {
 		_ = os.RemoveAll(filepath.Dir(file))
 	}

@@ -57,7 +57,7 @@ func TestATerminalShowsASummary(t *testing.T) {
 	cmd.Env = append(os.Environ(), "SOURCE_HTTP_INGEST_METRICS_PORT=0")
 	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 40, Cols: 120})
 	if err != nil {
-		t.Skipf("there are no terminals here: %v", err)
+		skip(t, "there are no terminals here: %v", err)
 	}
 	defer terminal.Close()
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
