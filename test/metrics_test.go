@@ -1,12 +1,10 @@
 package test
 
 import (
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"regexp"
-	goruntime "runtime"
 	"strings"
 	"testing"
 )
@@ -115,17 +113,5 @@ func TestMetricsMayBeSwitchedOff(t *testing.T) {
 	r, _ := openSession(t, "proto", openCapture) // on port 0
 	if log := r.logged(); strings.Contains(log, "metricsAddress") {
 		t.Error(log)
-	}
-}
-
-// Go's processors are one more than the machine's, but as many as GOMAXPROCS says.
-func TestAProcessorIsAddedToThoseOfTheMachine(t *testing.T) {
-	for number, want := range map[string]int{"": goruntime.GOMAXPROCS(0) + 1, "1": 1} {
-		t.Setenv("GOMAXPROCS", number)
-		_, _, metrics := observed(t, "proto", takenPort(t), openCapture)
-		_, text := fetch(t, metrics+"/metrics")
-		if line := fmt.Sprintf("\ngo_sched_gomaxprocs_threads %d\n", want); !strings.Contains(text, line) {
-			t.Errorf("with GOMAXPROCS=%q there is no line%s", number, line)
-		}
 	}
 }
