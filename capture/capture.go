@@ -1,8 +1,5 @@
-// Package capture takes a webhook from its socket to its commit. One file a stage:
-//
-//	server.go ─ route.go ─ body.go ─ auth.go ─ document.go (scan.go, value.go, duplicates.go, meta.go) ─ transactor.go ─► reply.go
-//
-// [Connector.Validate] and [Connector.Pull] share bindings.go, so that what would fail a session is refused before.
+// Package capture is the capture connector: Validate, Apply and Pull. A session starts what brings documents, which share
+// one way out, and ends all of it when the first of them ends.
 package capture
 
 import (
@@ -10,11 +7,12 @@ import (
 	"errors"
 	"io"
 	"net"
-	"time"
 
 	"github.com/sirupsen/logrus"
 	"golang.org/x/sync/errgroup"
 
+	"source-intercom-ingest/capture/commit"
+	"source-intercom-ingest/capture/webhook"
 	"source-intercom-ingest/protocol"
 	"source-intercom-ingest/spec"
 )
@@ -31,16 +29,16 @@ func (c Connector) Validate(req *protocol.Request_Validate) (*protocol.Response_
 	if err != nil {
 		return nil, err
 	}
-	bindings, err := newBindings(req.Bindings, config.Signature)
+	bindings, err := webhook.Bind(req.Bindings, config.Signature)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.newServer(config, bindings, nil); err != nil {
+	if _, err := webhook.New(c.Log, c.Version, config, bindings, nil); err != nil {
 		return nil, err
 	}
 	validated := new(protocol.Response_Validated)
 	for _, b := range bindings {
-		validated.Bindings = append(validated.Bindings, &protocol.Response_Validated_Binding{ResourcePath: b.resourcePath})
+		validated.Bindings = append(validated.Bindings, &protocol.Response_Validated_Binding{ResourcePath: b.ResourcePath()})
 	}
 	return validated, nil
 }
@@ -57,21 +55,21 @@ func (c Connector) Pull(ctx context.Context, open *protocol.Request_Open, stream
 	if err != nil {
 		return err
 	}
-	bindings, err := newBindings(open.GetCapture().GetBindings(), config.Signature)
+	bindings, err := webhook.Bind(open.GetCapture().GetBindings(), config.Signature)
 	if err != nil {
 		return err
 	}
 	loops, ctx := errgroup.WithContext(ctx)
-	t := newTransactor(ctx, stream, newBudget())
-	s, err := c.newServer(config, bindings, t)
+	t := commit.New(ctx, stream, commit.NewBudget())
+	s, err := webhook.New(c.Log, c.Version, config, bindings, t)
 	if err != nil {
 		return err
 	}
-	listener, err := listen()
+	listener, err := webhook.Listen()
 	if err != nil {
 		return err
 	}
-	metrics, err := listenMetrics(c.Log)
+	metrics, err := webhook.ListenMetrics(c.Log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -86,13 +84,13 @@ func (c Connector) Pull(ctx context.Context, open *protocol.Request_Open, stream
 	if config.Closed {
 		c.status().Warn("requireAuthToken is empty, so that every webhook is refused with 403; set a token, or remove the member to take webhooks without one")
 	}
-	loops.Go(func() error { return protocol.Interruptible(ctx, protocol.WriteGrace, t.emit) })
-	loops.Go(func() error { return protocol.Interruptible(ctx, 0, t.acknowledge) })
-	loops.Go(func() error { return s.serve(ctx, listener) })
-	loops.Go(func() error { return s.observe(ctx, metrics) })
+	loops.Go(func() error { return protocol.Interruptible(ctx, protocol.WriteGrace, t.Emit) })
+	loops.Go(func() error { return protocol.Interruptible(ctx, 0, t.Acknowledge) })
+	loops.Go(func() error { return s.Serve(ctx, listener) })
+	loops.Go(func() error { return s.Observe(ctx, metrics) })
 	err = clean(loops.Wait())
 	entry := c.status().WithField("cause", cause(err))
-	if dropped := s.untaken.total(); len(dropped) > 0 {
+	if dropped := s.Dropped(); len(dropped) > 0 {
 		entry = entry.WithField("dropped", dropped)
 	}
 	entry.Info("stopping")
@@ -143,7 +141,7 @@ func (c Connector) reportUnknown(capture *protocol.CaptureSpec) error {
 
 // reportListening says where webhooks come to. A capture without bindings listens all the same: its senders hear 404
 // instead of a refused connection, and a binding may be enabled at any time.
-func (c Connector) reportListening(address net.Addr, metrics net.Listener, bindings []*binding) {
+func (c Connector) reportListening(address net.Addr, metrics net.Listener, bindings []*webhook.Binding) {
 	entry := c.status().WithFields(logrus.Fields{"address": address.String(), "bindings": len(bindings)})
 	if metrics != nil {
 		entry = entry.WithField("metricsAddress", metrics.Addr().String())
@@ -157,7 +155,3 @@ func (c Connector) reportListening(address net.Addr, metrics net.Listener, bindi
 		entry.Infof("listening for webhooks of %d bindings", len(bindings))
 	}
 }
-
-// shutdownGrace is how long replies may take to leave when a session ends. They are a few hundred bytes each, and the
-// runtime gives a connector that ends little time.
-const shutdownGrace = 2 * time.Second

@@ -186,10 +186,11 @@ func (v *Visitor) Write(p []byte) (int, error) {
 func (v *Visitor) Refuse(status int, reason string) error {
 	v.over = true
 	v.door.refused(v.RemoteAddr().String(), status, reason)
-	body, later := Body(reason), ""
+	code, later := Malformed, ""
 	if status == http.StatusServiceUnavailable {
-		later = "Retry-After: 1\r\n"
+		code, later = "no_room", "Retry-After: 1\r\n"
 	}
+	body := Body(code, reason)
 	_ = v.SetWriteDeadline(time.Now().Add(LingerTime))
 	_, err := fmt.Fprintf(v.Conn, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n%sContent-Length: %d\r\nConnection: close\r\n\r\n%s",
 		status, http.StatusText(status), later, len(body), body)

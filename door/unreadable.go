@@ -12,17 +12,22 @@ import (
 // MaxHeaderBytes is for [http.Server.MaxHeaderBytes]: eight times what common servers take.
 const MaxHeaderBytes = 64 << 10
 
-// Body returns an answer that says why a request is refused.
-func Body(reason string) []byte {
-	body, err := json.Marshal(map[string]string{"error": reason})
+// Malformed is the code of what is no request.
+const Malformed = "malformed"
+
+// Body returns an answer that says why a request is refused, with a code for programs.
+func Body(code, reason string) []byte {
+	body, err := json.Marshal(struct {
+		Error string `json:"error"`
+		Code  string `json:"code"`
+	}{reason, code})
 	if err != nil {
 		panic(err) // a text is JSON
 	}
 	return body
 }
 
-// UnreadableRequest begins the reasons of requests that are none.
-const UnreadableRequest = "the request can not be read: "
+const unreadableRequest = "the request can not be read: "
 
 // Unreadable returns the status of an answer of net/http's own, and what is wrong with the request.
 func Unreadable(answer []byte) (status int, reason string) {
@@ -37,7 +42,7 @@ func Unreadable(answer []byte) (status int, reason string) {
 	}
 	switch {
 	case reason != "":
-		return status, UnreadableRequest + reason
+		return status, unreadableRequest + reason
 	case status == http.StatusRequestHeaderFieldsTooLarge:
 		return status, fmt.Sprintf("the headers are larger than the %d bytes that are accepted", MaxHeaderBytes)
 	case status == http.StatusExpectationFailed:
@@ -45,5 +50,5 @@ func Unreadable(answer []byte) (status int, reason string) {
 	case status == http.StatusNotImplemented:
 		return status, "the transfer encoding is not known; send chunked or a Content-Length"
 	}
-	return status, UnreadableRequest + "its first line or a header is malformed"
+	return status, unreadableRequest + "its first line or a header is malformed"
 }

@@ -38,7 +38,7 @@ func (c *console) request(r *http.Request) (any, error) {
 	d := detail{line: x.line(c.hide), Query: strings.TrimPrefix(c.hide.query(x.query), "?"), Headers: append([][2]string{{"Host", x.host}}, sorted(c.hide.header(x.header))...),
 		Body: printable(c.hide.bytes(x.body)), Answer: c.hide.text(string(x.answer)), Documents: []shownRow{}, command: c.sender.command(x, c.hide)}
 	if !x.accepted() {
-		d.Reason = explain(x.Status, x.reason(), c.sender.config.SignatureConfig.Provider)
+		d.Reason = explain(x.Status, x.code(), x.reason(), c.sender.config.SignatureConfig.Provider)
 		return d, nil
 	}
 	rows, err := c.documentsOf(x)
@@ -117,15 +117,15 @@ func isAmong(elements []any, text string) bool {
 }
 
 // explain says in words why the connector refused a request with this status and reason.
-func explain(status int, said, provider string) *reason {
+func explain(status int, code, said, provider string) *reason {
 	r := &reason{Why: said}
 	switch {
-	case strings.HasPrefix(said, door.UnreadableRequest):
+	case code == door.Malformed:
 		r.Check = []string{"Look at what the sender's client writes: its first line, its headers, or whether it speaks HTTP at all."}
 	case status == 0:
 		r.Why = "The sender left before it was answered."
 		r.Check = []string{"Intercom waits 5 seconds for an answer.", "The webhook may have been captured all the same; a retry has the same id."}
-	case status == http.StatusUnauthorized && strings.Contains(said, "is wrong"):
+	case code == "signature_wrong":
 		r.Why = "The signature was made with another secret, or for another body."
 		r.Check = []string{"First check that the client secret is that of the app that sends: Developer Hub, your app, Basic Information.",
 			"Then that nothing between the sender and this port changes the body, such as a proxy that formats JSON.",
@@ -134,11 +134,11 @@ func explain(status int, said, provider string) *reason {
 			r.Check[0] = "First check that the secret in signatureConfig is the one that the sender signs with."
 			r.Check = r.Check[:2]
 		}
-	case status == http.StatusUnauthorized && strings.Contains(said, "bearer"):
+	case code == "token_missing":
 		r.Why = "The request has no bearer token."
 		r.Check = []string{"Let the sender send the header Authorization: Bearer, followed by the token.",
 			"A sender that can not do that is told by its signature instead: remove requireAuthToken and set signatureConfig."}
-	case status == http.StatusUnauthorized && strings.Contains(said, "missing"):
+	case code == "signature_missing":
 		r.Why = "The request is not signed: " + said + "."
 		r.Check = []string{"Check that it comes from the sender that signatureConfig names.",
 			"Intercom signs every notification; a form, a browser or curl does not by itself."}

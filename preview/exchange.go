@@ -119,15 +119,23 @@ func (x *exchange) size() int {
 // accepted tells that the webhook is durable, or that its sender learned what it asked.
 func (x *exchange) accepted() bool { return x.Status >= 200 && x.Status < 400 }
 
-// reason is what the connector said.
-func (x *exchange) reason() string {
-	var answer struct {
-		Error   string `json:"error"`
-		Refused string `json:"refused"`
-	}
-	_ = json.Unmarshal(x.answer, &answer)
-	return cmp.Or(answer.Error, answer.Refused)
+// A told is what an answer says of a refusal.
+type told struct {
+	Error   string `json:"error"`
+	Refused string `json:"refused"`
+	Code    string `json:"code"`
 }
+
+func (x *exchange) told() (t told) {
+	_ = json.Unmarshal(x.answer, &t)
+	return t
+}
+
+// reason is what the connector said.
+func (x *exchange) reason() string { return cmp.Or(x.told().Error, x.told().Refused) }
+
+// code is that in a word or two.
+func (x *exchange) code() string { return x.told().Code }
 
 // A line is what is shown of an exchange in a list.
 type line struct {

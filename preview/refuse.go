@@ -50,7 +50,7 @@ func (f *front) comeBack(w http.ResponseWriter, r *http.Request, reason string) 
 	if f.heldBack(r) {
 		status = http.StatusTooManyRequests
 	}
-	f.refuse(w, r, status, reason+"; send it again")
+	f.refuse(w, r, status, "unavailable", reason+"; send it again")
 }
 
 // answer passes the connector's on, whose end of the connection is also that of the sender's. A connector that ends
@@ -69,24 +69,24 @@ func (f *front) answer(resp *http.Response) error {
 // unreachable answers what could not be passed on: the sender's body is at fault, or the connector has just ended.
 func (f *front) unreachable(w http.ResponseWriter, r *http.Request, _ error) {
 	if status, reason := passageOf(r).fault(); status != 0 {
-		f.refuse(w, r, status, reason)
+		f.refuse(w, r, status, "body", reason)
 		return
 	}
 	f.comeBack(w, r, "the connector is not listening now")
 }
 
 // refuse answers in the connector's place.
-func (f *front) refuse(w http.ResponseWriter, r *http.Request, status int, reason string) {
-	body := door.Body(reason)
+func (f *front) refuse(w http.ResponseWriter, r *http.Request, status int, code, reason string) {
+	body := door.Body(code, reason)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a sender that has left
-	f.log.WithFields(logrus.Fields{"method": clip(r.Method, maxMethod), "path": clip(r.URL.Path, maxShown), "status": status, "reason": reason}).Info("refused a request")
+	f.log.WithFields(logrus.Fields{"method": clip(r.Method, maxMethod), "path": clip(r.URL.Path, maxShown), "status": status, "code": code, "reason": reason}).Info("refused a request")
 }
 
 // unreadable notes a request that net/http refused before it was one.
 func (f *front) unreadable(remote string, status int, reason string) {
-	f.traffic.add(&exchange{At: time.Now(), Status: status, Remote: remote, answer: door.Body(reason)})
+	f.traffic.add(&exchange{At: time.Now(), Status: status, Remote: remote, answer: door.Body(door.Malformed, reason)})
 	f.log.WithFields(logrus.Fields{"remote": remote, "status": status, "reason": reason}).Info("refused a request")
 }

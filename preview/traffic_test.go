@@ -55,7 +55,7 @@ func TestWhatIsKeptOfARequestIsBounded(t *testing.T) {
 			t.Errorf("%s: partial is %v", name, x.Partial)
 		}
 	}
-	line := (&exchange{body: []byte(`{"topic":"` + strings.Repeat("t", 1000) + `"}`), answer: door.Body(strings.Repeat("r", 1000))}).line(secrets{})
+	line := (&exchange{body: []byte(`{"topic":"` + strings.Repeat("t", 1000) + `"}`), answer: door.Body("code", strings.Repeat("r", 1000))}).line(secrets{})
 	if len(line.Topic) > maxShown || len(line.Error) > maxShown {
 		t.Errorf("a list shows a topic of %d and a reason of %d", len(line.Topic), len(line.Error))
 	}
@@ -100,7 +100,7 @@ func TestRefusalsInTheDatabaseAreBounded(t *testing.T) {
 		var all []*exchange
 		for id := range maxExchanges + 100 {
 			all = append(all, &exchange{ID: int64(id + 1), Method: "POST", Path: "/a%2Fb", query: "?x", Status: 400, Remote: "192.0.2.1:1", Partial: true,
-				header: http.Header{"A": {"b"}}, body: make([]byte, c.body), answer: door.Body("no")})
+				header: http.Header{"A": {"b"}}, body: make([]byte, c.body), answer: door.Body("code", "no")})
 		}
 		for len(all) > 0 {
 			n := min(50, len(all))

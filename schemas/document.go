@@ -55,6 +55,7 @@ func Refused() json.RawMessage {
 	violation := described("object", "Why the collection's write schema does not accept a document.")
 	return documents(meta, []string{WebhookID, ReceivedAt}, object{
 		"status":          described("integer", "The status that the sender would have heard."),
+		"code":            described("string", "The reason in a word or two."),
 		"reason":          described("string", "Why the webhook is refused."),
 		"violations":      object{"type": "array", "items": violation, "description": "The places that the collection's write schema does not accept."},
 		"contentType":     described("string", "The type of the body, as its sender named it."),

@@ -56,6 +56,16 @@ type Error struct {
 	Reason string
 }
 
+// Kind says in a word what is wrong: missing, malformed, wrong, or expired of one that is too old or from the future.
+func (e *Error) Kind() string {
+	for _, kind := range []string{"missing", "malformed", "wrong"} {
+		if strings.HasPrefix(e.Reason, "is "+kind) {
+			return kind
+		}
+	}
+	return "expired"
+}
+
 func (e *Error) Error() string { return e.Header + " " + e.Reason }
 
 // Headers returns the canonical names of the headers that carry signatures.

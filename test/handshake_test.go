@@ -24,10 +24,10 @@ var handshakes = []struct {
 	{"Meta", `"provider":"meta","secret":"k","verifyToken":"meatyhamhock"`, "GET", "?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=meatyhamhock", "", nil,
 		200, "text/plain; charset=utf-8", "1158201444", nil},
 	{"Meta", `"provider":"meta","secret":"k","verifyToken":"meatyhamhock"`, "GET", "?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=ham", "", nil,
-		403, "application/json", `{"error":"a handshake of Meta: hub.verify_token is not the verifyToken that is configured"}`, nil},
+		403, "application/json", `{"error":"a handshake of Meta: hub.verify_token is not the verifyToken that is configured","code":"forbidden"}`, nil},
 	// printf MTg5MTkyNzY | openssl dgst -sha256 -hmac k -binary | openssl base64
 	{"X", x, "GET", "?crc_token=MTg5MTkyNzY", "", nil, 200, "application/json", `{"response_token":"sha256=I2odPeV1AT10SUO6wxiLmx5OiMF2MZrBoMzsRJKwGEc="}`, nil},
-	{"X", x, "GET", "?crc_token=%7B%22forged%22%3A1%7D", "", nil, 400, "application/json", `{"error":"a handshake of X: crc_token is not a challenge: at most 1024 printable characters are answered"}`, nil},
+	{"X", x, "GET", "?crc_token=%7B%22forged%22%3A1%7D", "", nil, 400, "application/json", `{"error":"a handshake of X: crc_token is not a challenge: at most 1024 printable characters are answered","code":"bad_request"}`, nil},
 	{"Dropbox", ``, "GET", "?challenge=abc%3Cb%3E", "", nil, 200, "text/plain; charset=utf-8", "abc<b>", nil},
 	{"Mailchimp", ``, "GET", "?key=1", "", []string{"User-Agent", "MailChimp.com WebHook Validator"}, 200, "text/plain; charset=utf-8", "", nil},
 	{"CloudEvents", ``, "OPTIONS", "", "", []string{"WebHook-Request-Origin", "eventgrid.azure.net", "WebHook-Request-Rate", "120"},

@@ -9,7 +9,7 @@ import (
 // A panic in a handler is that request's failure: it is answered 500, its stack is logged, and others are served.
 func TestAPanicIsAnswered500AndTheProcessLives(t *testing.T) {
 	const taken = "receivedAt := time.Now()\n"
-	file := buildChanged(t, "../capture/webhook.go", taken, taken+`if r.Header.Get("X-Panic") != "" { panic("provoked") }`+"\n")
+	file := buildChanged(t, "../capture/webhook/webhook.go", taken, taken+`if r.Header.Get("X-Panic") != "" { panic("provoked") }`+"\n")
 	both(t, func(t *testing.T, codec string) {
 		o := newOracle()
 		r, err := startFile(file, codec, true)

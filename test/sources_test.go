@@ -115,3 +115,59 @@ func TestVersionIsThatOfTheFile(t *testing.T) {
 		t.Errorf("printed %q, %v", out, err)
 	}
 }
+
+// Packages by rank: each imports only what is of a lower one. Those of the lowest import none of ours, and a test has the
+// binary alone.
+var ranks = [][]string{
+	{"curl", "door", "form", "intercom", "intercom/api", "protocol", "scan", "schemas", "test", "test/intercomsim/sim"},
+	{"signature", "capture/commit", "test/intercomsim"},
+	{"spec"},
+	{"discover", "pages"},
+	{"capture/webhook", "preview"},
+	{"capture"},
+	{""},
+}
+
+// onlyImports are the packages of ours that some may import, whatever their ranks are.
+var onlyImports = map[string][]string{
+	"preview":          {"curl", "door", "form", "intercom", "protocol"}, // it can drive any connector
+	"test/intercomsim": {"test/intercomsim/sim"},
+}
+
+func TestDependenciesPointDown(t *testing.T) {
+	const module = "source-intercom-ingest"
+	rank := map[string]int{}
+	for n, packages := range ranks {
+		for _, name := range packages {
+			rank[name] = n
+		}
+	}
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "../...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := func(path string) (string, bool) {
+		rest, ok := strings.CutPrefix(path, module)
+		return strings.TrimPrefix(rest, "/"), ok && (rest == "" || rest[0] == '/')
+	}
+	for line := range strings.Lines(string(out)) {
+		paths := strings.Fields(line)
+		name, _ := ours(paths[0])
+		own, known := rank[name]
+		if !known {
+			t.Errorf("%s has no rank", name)
+		}
+		for _, path := range paths[1:] {
+			imported, isOurs := ours(path)
+			if !isOurs {
+				continue
+			}
+			if rank[imported] >= own {
+				t.Errorf("%s imports %s, which is not below it", name, imported)
+			}
+			if only, ok := onlyImports[name]; ok && !slices.Contains(only, imported) {
+				t.Errorf("%s imports %s", name, imported)
+			}
+		}
+	}
+}

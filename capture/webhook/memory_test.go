@@ -1,0 +1,36 @@
+package webhook
+
+import (
+	"errors"
+	"testing"
+
+	"source-intercom-ingest/capture/commit"
+)
+
+// What is reserved for a body is what has arrived of it, within a factor, whatever is announced.
+func TestMemoryIsHeldForWhatArrives(t *testing.T) {
+	for _, arrived := range []int{0, 55, 5000, 100_000} {
+		held := unbounded()
+		in := &counting{size: arrived}
+		_, err := bodyReader{Reservation: held, limit: maxBodyBytes}.readAll(in, 64<<20)
+		if err != errStalled {
+			t.Fatal(err)
+		}
+		if most := int64(max(commit.LeastBuffer, 8*arrived)); held.Held() > most {
+			t.Errorf("%d bytes are held for %d", held.Held(), arrived)
+		}
+	}
+}
+
+var errStalled = errors.New("no more comes")
+
+// A counting reader has so many bytes, a thousand at a time, and then no more.
+type counting struct{ size int }
+
+func (c *counting) Read(p []byte) (int, error) {
+	n := min(c.size, len(p), 1000)
+	if c.size -= n; n == 0 {
+		return 0, errStalled
+	}
+	return n, nil
+}
