@@ -33,9 +33,6 @@ func (c Connector) Validate(req *protocol.Request_Validate) (*protocol.Response_
 	if err != nil {
 		return nil, err
 	}
-	if _, err := webhook.New(c.Log, c.Version, config, bindings, nil); err != nil {
-		return nil, err
-	}
 	validated := new(protocol.Response_Validated)
 	for _, b := range bindings {
 		validated.Bindings = append(validated.Bindings, &protocol.Response_Validated_Binding{ResourcePath: b.ResourcePath()})
@@ -61,10 +58,7 @@ func (c Connector) Pull(ctx context.Context, open *protocol.Request_Open, stream
 	}
 	loops, ctx := errgroup.WithContext(ctx)
 	t := commit.New(ctx, stream, commit.NewBudget())
-	s, err := webhook.New(c.Log, c.Version, config, bindings, t)
-	if err != nil {
-		return err
-	}
+	s := webhook.New(c.Log, c.Version, config, bindings, t)
 	listener, err := webhook.Listen()
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func hookFor(t testing.TB, codec, path string) *hook {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &hook{Server: &Server{codec: protocol.FramesOf(c), metrics: newMetrics("", nil)}, path: template, params: template.Params(), rest: &Binding{path: template, validator: validator}}
+	return &hook{Server: &Server{codec: protocol.FramesOf(c), metrics: newMetrics("")}, path: template, params: template.Params(), rest: &Binding{path: template, validator: validator}}
 }
 
 // unbounded returns a reservation for which there is always room.

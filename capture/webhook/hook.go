@@ -26,20 +26,19 @@ type hook struct {
 	counts     hookMetrics
 }
 
-// newHook makes a hook without bindings, which add and settle complete.
-func newHook(s *Server, path spec.Path, notifies bool) *hook {
-	return &hook{Server: s, path: path, params: path.Params(), notifies: notifies, watch: new(watch), counts: s.metrics.ofPath(path.String())}
-}
-
-// add binds a collection to the path. A binding with topics makes the webhooks of the path notifications.
-func (h *hook) add(b *Binding) {
-	b.documents = h.metrics.documents.WithLabelValues(b.about.Name)
-	if len(b.topics) == 0 {
-		h.rest, h.takesEmpty = b, b.takesEmpty
-		return
+// newHook makes the hook of a path, with its bindings. A binding with topics makes the webhooks of the path notifications.
+func newHook(s *Server, path spec.Path, bindings []*Binding, notifies bool) *hook {
+	h := &hook{Server: s, path: path, params: path.Params(), notifies: notifies, watch: new(watch), counts: s.metrics.ofPath(path.String())}
+	for _, b := range bindings {
+		if len(b.topics) == 0 {
+			h.rest, h.takesEmpty = b, b.takesEmpty
+			continue
+		}
+		h.byTopic = append(h.byTopic, b)
+		h.notifies = true
 	}
-	h.byTopic = append(h.byTopic, b)
-	h.notifies = true
+	h.ask()
+	return h
 }
 
 // bindings returns those of the path.
@@ -50,9 +49,9 @@ func (h *hook) bindings() []*Binding {
 	return append(slices.Clone(h.byTopic), h.rest)
 }
 
-// settle decides what is wanted of the path's documents: the locations of an event first, if its webhooks are
+// ask decides which values are asked for of the path's documents: the locations of an event first, if its webhooks are
 // notifications, then those of the bindings' ids.
-func (h *hook) settle() {
+func (h *hook) ask() {
 	var locations []string
 	if h.notifies {
 		locations = slices.Clone(intercom.Locations[:])

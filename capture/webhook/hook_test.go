@@ -17,6 +17,7 @@ import (
 	"source-intercom-ingest/capture/commit"
 	"source-intercom-ingest/intercom"
 	"source-intercom-ingest/scan"
+	"source-intercom-ingest/spec"
 )
 
 // reference decides what a hook's targets are the slow way: each pattern as a regular expression, each rule in turn.
@@ -52,9 +53,10 @@ func TestTargetsAreThoseOfTheReference(t *testing.T) {
 		return strings.Join(parts, ".")
 	}
 	for range 1000 {
-		h := &hook{Server: &Server{log: logrus.New(), untaken: new(tally), metrics: newMetrics("", nil)}, notifies: true}
-		h.log.SetLevel(logrus.ErrorLevel)
+		s := &Server{log: logrus.New(), untaken: new(tally), metrics: newMetrics("")}
+		s.log.SetLevel(logrus.ErrorLevel)
 		var bindings []*Binding
+		hasRest := false
 		for i := range uint32(random.IntN(6)) {
 			b := &Binding{index: i}
 			for range random.IntN(4) {
@@ -67,12 +69,13 @@ func TestTargetsAreThoseOfTheReference(t *testing.T) {
 				}
 				b.topics = append(b.topics, intercom.Pattern(p))
 			}
-			if len(b.topics) == 0 && h.rest != nil {
+			if len(b.topics) == 0 && hasRest {
 				continue
 			}
-			h.add(b)
+			hasRest = hasRest || len(b.topics) == 0
 			bindings = append(bindings, b)
 		}
+		h := newHook(s, spec.Path{}, bindings, true)
 		for range 20 {
 			topic := name()
 			var got []uint32
@@ -100,7 +103,7 @@ func BenchmarkDocuments(b *testing.B) {
 		b.Run(fmt.Sprintf("notifies=%v", notifies), func(b *testing.B) {
 			h := hookFor(b, "proto", "/in")
 			h.notifies = notifies
-			h.settle()
+			h.ask()
 			b.ReportAllocs()
 			b.SetBytes(int64(len(body)))
 			for b.Loop() {

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"maps"
+	"net/http"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -38,8 +39,8 @@ type metrics struct {
 	lag           prometheus.Histogram
 }
 
-// newMetrics registers all. The transactor's are read when they are asked for.
-func newMetrics(version string, t *commit.Transactor) *metrics {
+// newMetrics registers all but the transactor's.
+func newMetrics(version string) *metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 	}
@@ -65,18 +66,20 @@ func newMetrics(version string, t *commit.Transactor) *metrics {
 	for _, sender := range signature.Senders() {
 		m.handshakes.WithLabelValues(sender) // which shows those that were never asked as 0
 	}
-	if t != nil {
-		m.registry.MustRegister(
-			gauge("webhook_queue_requests", "Requests that wait for the runtime's acknowledgement.", nil,
-				func() float64 { return float64(t.Waiting()) }),
-			gauge("webhook_queue_oldest_seconds", "How long the oldest of them has waited.", nil,
-				func() float64 { return t.Oldest(time.Now()).Seconds() }),
-			gauge("webhook_in_flight_bytes", "Bytes that requests hold.", nil,
-				func() float64 { return float64(t.Budget().Held()) }),
-			gauge("webhook_in_flight_limit_bytes", "Bytes that requests may hold.", nil,
-				func() float64 { return float64(t.Budget().Total()) }))
-	}
 	return m
+}
+
+// follow registers the transactor's, which are read when they are asked for.
+func (m *metrics) follow(t *commit.Transactor) {
+	m.registry.MustRegister(
+		gauge("webhook_queue_requests", "Requests that wait for the runtime's acknowledgement.", nil,
+			func() float64 { return float64(t.Waiting()) }),
+		gauge("webhook_queue_oldest_seconds", "How long the oldest of them has waited.", nil,
+			func() float64 { return t.Oldest(time.Now()).Seconds() }),
+		gauge("webhook_in_flight_bytes", "Bytes that requests hold.", nil,
+			func() float64 { return float64(t.Budget().Held()) }),
+		gauge("webhook_in_flight_limit_bytes", "Bytes that requests may hold.", nil,
+			func() float64 { return float64(t.Budget().Total()) }))
 }
 
 func gauge(name, help string, labels prometheus.Labels, value func() float64) prometheus.GaugeFunc {
@@ -168,8 +171,12 @@ func (c *topicCounters) add(topic string) prometheus.Counter {
 	return next[topic]
 }
 
-// refused counts a request by why it was refused.
+// refused counts a request by why it was refused. What a sender could not prove is one reason, however it failed.
 func (m *metrics) refused(path string, r *refusal) {
 	m.requests.WithLabelValues(path, strconv.Itoa(r.status)).Inc()
-	m.refusals.WithLabelValues(r.Code).Inc()
+	reason := r.Code
+	if r.status == http.StatusUnauthorized || r.status == http.StatusForbidden {
+		reason = codes[r.status]
+	}
+	m.refusals.WithLabelValues(reason).Inc()
 }

@@ -14,7 +14,7 @@ import (
 
 func TestAPanicIsOneRequestsFailure(t *testing.T) {
 	var log bytes.Buffer
-	s := &Server{log: logrus.New(), sender: new(signature.Scheme), metrics: newMetrics("", nil)}
+	s := &Server{log: logrus.New(), sender: new(signature.Scheme), metrics: newMetrics("")}
 	s.log.SetOutput(&log)
 	s.log.SetFormatter(new(logrus.JSONFormatter))
 	h := s.recover(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("out of luck") }))

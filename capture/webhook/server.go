@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"time"
 
@@ -52,46 +51,51 @@ type Server struct {
 	metrics *metrics
 }
 
-// New builds the routes of bindings. Serve needs the transactor, by which what is taken leaves; without one, all that New finds
-// wrong is found.
-func New(log *logrus.Logger, version string, config spec.EndpointConfig, bindings []*Binding, t *commit.Transactor) (*Server, error) {
+// New builds what takes the webhooks of bindings. What is taken leaves by the transactor.
+func New(log *logrus.Logger, version string, config spec.EndpointConfig, bindings []*Binding, t *commit.Transactor) *Server {
 	s := &Server{
-		log: log, transactor: t,
+		log: log, transactor: t, codec: t.Frames(), budget: t.Budget(),
 		token: newToken(config.RequireAuthToken), sources: config.Sources,
 		sender: config.Signature, signatureHeaders: config.Signature.Headers(),
 		commitTimeout: config.CommitDeadline(), maxBody: config.BodyLimit(),
 		workspaces: config.Workspaces, untaken: new(tally),
-		metrics: newMetrics(version, t),
+		metrics: newMetrics(version),
 	}
-	if t != nil {
-		s.codec, s.budget = t.Frames(), t.Budget()
+	s.metrics.follow(t)
+	for _, b := range bindings {
+		b.documents = s.metrics.documents.WithLabelValues(b.about.Name)
 	}
 	site := pages.Site{Config: config, Version: version, Refuse: s.notAMethod}
 	s.healthz = site.Page(s.health)
-	var hooks []*hook
-	for _, b := range bindings {
-		if b.refused {
-			s.refused = b
-			b.documents = s.metrics.documents.WithLabelValues(b.about.Name)
-			continue
-		}
-		i := slices.IndexFunc(hooks, func(h *hook) bool { return h.path.String() == b.path.String() })
-		if i < 0 {
-			i = len(hooks)
-			hooks = append(hooks, newHook(s, b.path, config.Notifies()))
-		}
-		hooks[i].add(b)
-	}
 	s.routes = &router{Server: s, closed: config.Closed}
-	for _, h := range hooks {
-		h.settle()
+	for _, of := range s.byPath(bindings) {
+		h := newHook(s, of[0].path, of, config.Notifies())
 		s.routes.hooks.Add(h.path, h)
 		site.Hooks = append(site.Hooks, h.about())
 	}
 	s.routes.pages = site.Pages()
 	s.routes.pages["/healthz"] = s.healthz
 	s.handler = s.recover(s.routes.admit(allowOrigins(config.CORSOrigins(), s.routes)))
-	return s, nil
+	return s
+}
+
+// byPath returns the bindings of each path, in order, and notes the one without a path: it takes what is refused.
+func (s *Server) byPath(bindings []*Binding) (all [][]*Binding) {
+	at := map[string]int{}
+	for _, b := range bindings {
+		if b.refused {
+			s.refused = b
+			continue
+		}
+		i, known := at[b.path.String()]
+		if !known {
+			i = len(all)
+			at[b.path.String()] = i
+			all = append(all, nil)
+		}
+		all[i] = append(all[i], b)
+	}
+	return all
 }
 
 // Serve answers requests until ctx ends, and then lets the answers that are due leave.

@@ -21,7 +21,7 @@ func TestToldIsShortAndText(t *testing.T) {
 
 // Beyond those that are told apart, a topic costs a look at a table: no lock, no copy, no series.
 func TestATopicTooManyCostsALook(t *testing.T) {
-	c := newMetrics("", nil).notifications
+	c := newMetrics("").notifications
 	for i := range maxTallied {
 		c.of(fmt.Sprint(i)).Inc()
 	}
@@ -43,7 +43,7 @@ func TestATopicTooManyCostsALook(t *testing.T) {
 
 // A long topic has no series of its own, however few there are.
 func TestALongTopicHasNoSeries(t *testing.T) {
-	c := newMetrics("", nil).notifications
+	c := newMetrics("").notifications
 	if c.of(strings.Repeat("x", maxTold+1)) != c.other || c.of(strings.Repeat("x", maxTold)) == c.other {
 		t.Error("the bound is another")
 	}
