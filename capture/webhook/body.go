@@ -111,8 +111,8 @@ const decoderBytes = 16 << 20
 func (b bodyReader) readAll(in io.Reader, announced int64) ([]byte, error) {
 	text, err := b.Grow(nil, int(min(max(announced, 0)+spare, commit.LeastBuffer)))
 	for err == nil {
-		if len(text) == cap(text) {
-			if text, err = b.GrowTo(text, b.next(cap(text), announced)); err != nil {
+		if full := len(text) == cap(text); full || len(text) >= firstBytes && cap(text) <= commit.LeastBuffer && announced+spare > int64(cap(text)) {
+			if text, err = b.GrowTo(text, max(b.next(len(text), announced), cap(text)+1)); err != nil {
 				break
 			}
 		}
@@ -137,6 +137,10 @@ func (b bodyReader) next(full int, announced int64) int {
 	}
 	return int(min(size, b.limit)) + spare
 }
+
+// firstBytes are enough of a body to believe that the rest comes: what was read together with its header. The rest is then
+// read in one piece.
+const firstBytes = 1 << 10
 
 // spare is room for the end of a body, which is only seen behind its last byte.
 const spare = 512
