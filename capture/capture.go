@@ -56,47 +56,52 @@ func (c Connector) Pull(ctx context.Context, open *protocol.Request_Open, stream
 	if err != nil {
 		return err
 	}
-	loops, ctx := errgroup.WithContext(ctx)
-	t := commit.New(ctx, stream, commit.NewBudget())
-	s := webhook.New(c.Log, c.Version, config, bindings, t)
-	listener, err := webhook.Listen()
+	on, err := c.listen()
 	if err != nil {
 		return err
 	}
-	metrics, err := webhook.ListenMetrics(c.Log)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	opened := &protocol.Response{Opened: &protocol.Response_Opened{ExplicitAcknowledgements: true}}
 	if err := stream.Send(ctx, opened); err != nil {
-		return errors.Join(clean(err), listener.Close(), closeIf(metrics))
+		return errors.Join(clean(err), on.close())
 	}
-	c.reportListening(listener.Addr(), metrics, bindings)
-	if err := c.reportUnknown(open.GetCapture()); err != nil {
-		return errors.Join(err, listener.Close(), closeIf(metrics))
+	if err := c.report(open.GetCapture(), config, on); err != nil {
+		return errors.Join(err, on.close())
 	}
-	if config.Closed {
-		c.status().Warn("requireAuthToken is empty, so that every webhook is refused with 403; set a token, or remove the member to take webhooks without one")
-	}
+	loops, ctx := errgroup.WithContext(ctx)
+	t := commit.New(ctx, stream, commit.NewBudget())
+	s := webhook.New(c.Log, c.Version, config, bindings, t)
 	loops.Go(func() error { return protocol.Interruptible(ctx, protocol.WriteGrace, t.Emit) })
 	loops.Go(func() error { return protocol.Interruptible(ctx, 0, t.Acknowledge) })
-	loops.Go(func() error { return s.Serve(ctx, listener) })
-	loops.Go(func() error { return s.Observe(ctx, metrics) })
+	loops.Go(func() error { return s.Serve(ctx, on.webhooks) })
+	loops.Go(func() error { return s.Observe(ctx, on.metrics) })
 	err = clean(loops.Wait())
-	entry := c.status().WithField("cause", cause(err))
-	if dropped := s.Dropped(); len(dropped) > 0 {
-		entry = entry.WithField("dropped", dropped)
-	}
-	entry.Info("stopping")
+	c.reportEnd(err, s.Dropped())
 	return err
 }
 
-// closeIf closes a listener, if there is one.
-func closeIf(listener net.Listener) error {
-	if listener == nil {
-		return nil
+// opened is the answer to Open once webhooks are listened for.
+var opened = &protocol.Response{Opened: &protocol.Response_Opened{ExplicitAcknowledgements: true}}
+
+// Ports are where a session listens.
+type ports struct {
+	webhooks net.Listener
+	metrics  net.Listener // nil for none
+}
+
+func (c Connector) listen() (on ports, err error) {
+	if on.webhooks, err = webhook.Listen(); err != nil {
+		return on, err
 	}
-	return listener.Close()
+	if on.metrics, err = webhook.ListenMetrics(c.Log); err != nil {
+		return on, errors.Join(err, on.close())
+	}
+	return on, nil
+}
+
+func (p ports) close() error {
+	if p.metrics == nil {
+		return p.webhooks.Close()
+	}
+	return errors.Join(p.webhooks.Close(), p.metrics.Close())
 }
 
 // clean drops the errors that say only that a session is over: the runtime's end of input, or a signal.
@@ -120,8 +125,12 @@ func (c Connector) status() *logrus.Entry {
 	return c.Log.WithField("eventType", "connectorStatus")
 }
 
-// reportUnknown names members of the configurations that nothing reads.
-func (c Connector) reportUnknown(capture *protocol.CaptureSpec) error {
+// report says where webhooks come to, and what of the configuration is not what it seems.
+func (c Connector) report(capture *protocol.CaptureSpec, config spec.EndpointConfig, on ports) error {
+	c.reportListening(on, len(capture.GetBindings()))
+	if config.Closed {
+		c.status().Warn("requireAuthToken is empty, so that every webhook is refused with 403; set a token, or remove the member to take webhooks without one")
+	}
 	var resources [][]byte
 	for _, b := range capture.GetBindings() {
 		resources = append(resources, b.ResourceConfigJson)
@@ -135,17 +144,26 @@ func (c Connector) reportUnknown(capture *protocol.CaptureSpec) error {
 
 // reportListening says where webhooks come to. A capture without bindings listens all the same: its senders hear 404
 // instead of a refused connection, and a binding may be enabled at any time.
-func (c Connector) reportListening(address net.Addr, metrics net.Listener, bindings []*webhook.Binding) {
-	entry := c.status().WithFields(logrus.Fields{"address": address.String(), "bindings": len(bindings)})
-	if metrics != nil {
-		entry = entry.WithField("metricsAddress", metrics.Addr().String())
+func (c Connector) reportListening(on ports, bindings int) {
+	entry := c.status().WithFields(logrus.Fields{"address": on.webhooks.Addr().String(), "bindings": bindings})
+	if on.metrics != nil {
+		entry = entry.WithField("metricsAddress", on.metrics.Addr().String())
 	}
-	switch len(bindings) {
+	switch bindings {
 	case 0:
 		entry.Info("listening for webhooks, but no bindings are enabled, so that every path answers 404")
 	case 1:
 		entry.Info("listening for webhooks of 1 binding")
 	default:
-		entry.Infof("listening for webhooks of %d bindings", len(bindings))
+		entry.Infof("listening for webhooks of %d bindings", bindings)
 	}
+}
+
+// reportEnd says why a session ended, and what it dropped.
+func (c Connector) reportEnd(err error, dropped map[string]int) {
+	entry := c.status().WithField("cause", cause(err))
+	if len(dropped) > 0 {
+		entry = entry.WithField("dropped", dropped)
+	}
+	entry.Info("stopping")
 }

@@ -2,9 +2,9 @@
 // member _meta, all as spans of the text, so that what is written is the sender's, byte for byte: members can be cut out and
 // others put in without decoding anything. It refuses what the runtime would refuse, and says where.
 //
-// It is no general reader of JSON, for which there is jsontext. Every webhook passes here, and a general reader allocates for each
-// token: for a notification of 1.4 KB both take some 2 µs, at 100 KB this one is three times as fast, and the names of an
-// object's members, of which the last of a kind counts, are compared on the way.
+// It is no general reader of JSON, for which there is jsontext: that reads tokens, and a webhook needs spans, duplicate names
+// resolved, and values at locations. Over the samples of notifications this is 1.15 times as fast as jsontext's tokens alone
+// (BenchmarkSamples), and at 100 KB a connector with it takes 0.65 of the CPU of a bare server that reads by jsontext.
 package scan
 
 import (
