@@ -206,7 +206,7 @@ func residentBytes(t *testing.T, pid int) int64 {
 
 // While the runtime does not read, memory is bounded and what does not fit is refused at once; then all goes on.
 func TestAStalledRuntimeCostsBoundedMemory(t *testing.T) {
-	const clients, size, stall = 220, 1 << 20, 30 * time.Second // a few more than there is room for
+	const clients, size, stall = 220, 1 << 20, 12 * time.Second // a few more than there is room for
 	o := newOracle()
 	r, url := openSession(t, "proto", openCapture)
 	idle := residentBytes(t, r.cmd.Process.Pid)

@@ -16,25 +16,25 @@ type assembly struct {
 	request    *http.Request
 	receivedAt time.Time
 	held       *commit.Reservation
-	text       []byte // what all share of _meta, and behind it what is of one document
-	shared     int    // of text
+	meta       []byte // what all share of _meta, and behind it what is of one document
+	shared     int    // of meta
 }
 
 // expected is about how much the documents will be.
 func (m *assembly) expected() int {
 	n := len(m.Elements)
-	return min(len(m.Text())+n*(len(m.text)+metaBytes/4), commit.MaxWriteBytes) + frameBytes
+	return min(len(m.Text())+n*(len(m.meta)+metaBytes/4), commit.MaxWriteBytes) + frameBytes
 }
 
 // begin writes what all documents share.
-func (m *assembly) begin(text []byte) {
-	reserved := cap(text)
-	m.text = m.appendRequestMeta(text, m.request, m.receivedAt)
-	m.held.Note(int64(cap(m.text) - reserved)) // for what metaBytes does not allow for
-	m.shared = len(m.text)
+func (m *assembly) begin(buffer []byte) {
+	reserved := cap(buffer)
+	m.meta = m.appendRequestMeta(buffer, m.request, m.receivedAt)
+	m.held.Note(int64(cap(m.meta) - reserved)) // for what metaBytes does not allow for
+	m.shared = len(m.meta)
 }
 
-func (m *assembly) release() { m.held.Drop(m.text) }
+func (m *assembly) release() { m.held.Drop(m.meta) }
 
 // element adds the documents of an element, one for each binding that takes it.
 func (m *assembly) element(made *batch, index int) error {
@@ -44,19 +44,19 @@ func (m *assembly) element(made *batch, index int) error {
 		m.metrics.notified(&event, m.receivedAt)
 	}
 	made.bindings = m.targets(made.bindings[:0], event)
-	reserved := cap(m.text)
-	m.text = m.text[:m.shared]
+	reserved := cap(m.meta)
+	m.meta = m.meta[:m.shared]
 	if !event.IsEmpty() {
-		m.text = event.AppendJSON(append(m.text, `,"event":`...))
+		m.meta = event.AppendJSON(append(m.meta, `,"event":`...))
 	}
 	if e.Meta.End > 0 {
-		m.text = appendSenderMeta(m.text, e.Meta.Of(body), func(name string) bool { return m.writes(name) || e.Mended && name == schemas.Mended })
+		m.meta = appendSenderMeta(m.meta, e.Meta.Of(body), func(name string) bool { return m.writes(name) || e.Mended && name == schemas.Mended })
 	}
 	if e.Mended {
-		m.text = append(m.text, `,"`+schemas.Mended+`":true`...)
+		m.meta = append(m.meta, `,"`+schemas.Mended+`":true`...)
 	}
-	m.text = append(m.text, '}')
-	end := len(m.text)
+	m.meta = append(m.meta, '}')
+	end := len(m.meta)
 	before, after := e.WithoutMeta()
 	separator := ""
 	if e.Others > 0 {
@@ -74,11 +74,11 @@ func (m *assembly) element(made *batch, index int) error {
 			}
 			id = fresh // one for all the bindings that take the notification
 		}
-		m.text = appendString(m.text[:end], id)
-		m.held.Note(int64(cap(m.text) - reserved)) // for what metaBytes does not allow for
-		reserved = cap(m.text)
+		m.meta = appendString(m.meta[:end], id)
+		m.held.Note(int64(cap(m.meta) - reserved)) // for what metaBytes does not allow for
+		reserved = cap(m.meta)
 		d := document{binding: b, element: index, foreign: e.Meta.End > 0 || e.Mended}
-		err = made.add(m.codec, d, m.held, []byte(`{"_meta":{"webhookId":`), m.text[end:], m.text[:end],
+		err = made.add(m.codec, d, m.held, []byte(`{"_meta":{"webhookId":`), m.meta[end:], m.meta[:end],
 			[]byte(separator), before.Of(body), after.Of(body), []byte("}"))
 		if err != nil {
 			return err
