@@ -56,6 +56,10 @@ func (c Connector) Pull(ctx context.Context, open *protocol.Request_Open, stream
 	if err != nil {
 		return err
 	}
+	of, err := newSession(open)
+	if err != nil {
+		return err
+	}
 	on, err := c.listen()
 	if err != nil {
 		return err
@@ -63,7 +67,7 @@ func (c Connector) Pull(ctx context.Context, open *protocol.Request_Open, stream
 	if err := stream.Send(ctx, opened); err != nil {
 		return errors.Join(clean(err), on.close())
 	}
-	if err := c.report(open.GetCapture(), config, on); err != nil {
+	if err := c.report(open.GetCapture(), config, of, on); err != nil {
 		return errors.Join(err, on.close())
 	}
 	loops, ctx := errgroup.WithContext(ctx)
@@ -126,8 +130,8 @@ func (c Connector) status() *logrus.Entry {
 }
 
 // report says where webhooks come to, and what of the configuration is not what it seems.
-func (c Connector) report(capture *protocol.CaptureSpec, config spec.EndpointConfig, on ports) error {
-	c.reportListening(on, len(capture.GetBindings()))
+func (c Connector) report(capture *protocol.CaptureSpec, config spec.EndpointConfig, of session, on ports) error {
+	c.reportListening(of, on, len(capture.GetBindings()))
 	if config.Closed {
 		c.status().Warn("requireAuthToken is empty, so that every webhook is refused with 403; set a token, or remove the member to take webhooks without one")
 	}
@@ -144,10 +148,13 @@ func (c Connector) report(capture *protocol.CaptureSpec, config spec.EndpointCon
 
 // reportListening says where webhooks come to. A capture without bindings listens all the same: its senders hear 404
 // instead of a refused connection, and a binding may be enabled at any time.
-func (c Connector) reportListening(on ports, bindings int) {
+func (c Connector) reportListening(of session, on ports, bindings int) {
 	entry := c.status().WithFields(logrus.Fields{"address": on.webhooks.Addr().String(), "bindings": bindings})
 	if on.metrics != nil {
 		entry = entry.WithField("metricsAddress", on.metrics.Addr().String())
+	}
+	if shard := of.shard(); shard != "" {
+		entry = entry.WithField("shard", shard)
 	}
 	switch bindings {
 	case 0:

@@ -200,3 +200,15 @@ func TestHostileSchemasAreCompiledQuickly(t *testing.T) {
 		}
 	}
 }
+
+// What a violation tells of a document is bounded, however long the names of its members are.
+func TestTheLocationOfAViolationIsBounded(t *testing.T) {
+	v, err := Compile([]byte(`{"additionalProperties":{"type":"integer"}}`), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := v.Validate(t.Context(), []byte(`{"`+strings.Repeat("ü", 100_000)+`":"x"}`), NewLimits(1<<20, func(int64) error { return nil }))
+	if err != nil || len(found) != 1 || len(found[0].InstanceLocation) > 300 || len(found[0].Error) > 300 {
+		t.Errorf("%d violations, %v: %d bytes", len(found), err, len(found[0].InstanceLocation))
+	}
+}

@@ -41,7 +41,7 @@ func (e *evaluation) violation(r record) Violation {
 	if strings.HasPrefix(r.keyword, "unevaluated") {
 		at += "/" + Escape(e.nameOf(r.at, r.n))
 	}
-	return Violation{InstanceLocation: at, Keyword: r.keyword, Error: shorten(e.message(r))}
+	return Violation{InstanceLocation: shorten(at), Keyword: r.keyword, Error: shorten(e.message(r))}
 }
 
 func (e *evaluation) message(r record) string {

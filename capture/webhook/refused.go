@@ -46,7 +46,7 @@ func (h *hook) refusedDocument(r *http.Request, b body, receivedAt time.Time, he
 func (h *hook) keptRefused(err error) {
 	reason := refusalOf(err)
 	h.metrics.refusals.WithLabelValues(reason.Code).Inc()
-	h.log.WithFields(logrus.Fields{"path": h.path.String(), "collection": h.refused.about.Name, "reason": reason.Message, "code": reason.Code}).
+	h.log.WithFields(logrus.Fields{"path": h.path.String(), "collection": h.refused.about.Name, "reason": reason.logged(), "code": reason.Code}).
 		Info("captured a webhook that is refused for its content")
 }
 

@@ -63,6 +63,14 @@ func badBody(offset int64, format string, args ...any) *refusal {
 	return r
 }
 
+// logged is the message without what a body that is not JSON says, as far as a log may hold it.
+func (r *refusal) logged() string {
+	if r.Code == "not_json" && r.Offset != nil {
+		return fmt.Sprintf("at byte %d: the body is not JSON", *r.Offset)
+	}
+	return r.Message
+}
+
 // with adds a header to the answer. Its value is never what a sender wrote.
 func (r *refusal) with(header, value string) *refusal {
 	if r.header == nil {
@@ -124,7 +132,7 @@ func (s *Server) writeRefusal(w http.ResponseWriter, req *http.Request, err erro
 		w.Header().Set(name, value)
 	}
 	writeJSON(w, r.status, r)
-	fields := logrus.Fields{"method": told(req.Method), "path": told(req.URL.Path), "status": r.status, "reason": r.Message, "code": r.Code}
+	fields := logrus.Fields{"method": told(req.Method), "path": told(req.URL.Path), "status": r.status, "reason": r.logged(), "code": r.Code}
 	if len(r.Violations) > 0 {
 		fields["violations"] = r.Violations
 	}
