@@ -1,8 +1,10 @@
 package test
 
 import (
+	"compress/gzip"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"strings"
@@ -53,4 +55,37 @@ func stalledHead(announced int, begin string) string {
 		return fmt.Sprintf("POST /in HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", len(begin), begin)
 	}
 	return fmt.Sprintf("POST /in HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", announced, begin)
+}
+
+// The largest bodies of a signing sender have room, in whole, in chunks and compressed; one for which there can never be room
+// hears so.
+func TestLargeSignedBodiesHaveRoom(t *testing.T) {
+	text := make([]byte, 40<<20)
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range text {
+		text[i] = 'a' + byte(random.IntN(26))
+	}
+	body := `{"text":"` + string(text) + `"}`
+	var packed strings.Builder
+	w := gzip.NewWriter(&packed)
+	if _, err := io.WriteString(w, body); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	r, url := openSession(t, "proto", benchCapture(signedConfig, "true"))
+	go r.acknowledgeEach(func([]document) {})
+	for name, c := range map[string]struct{ body, encoding string }{"plain": {body, "identity"}, "compressed": {packed.String(), "gzip"}} {
+		status, answer, err := post(t.Context(), url+"/in", c.body, "X-Hub-Signature", signIntercom(benchSecret, c.body), "Content-Encoding", c.encoding)
+		if err != nil || status != http.StatusOK {
+			t.Errorf("%s: answered %d %s, %v", name, status, answer, err)
+		}
+	}
+	small, url := openSession(t, "proto", benchCapture(signedConfig, "true"), "GOMEMLIMIT=64MiB")
+	go small.acknowledgeEach(func([]document) {})
+	for name, c := range map[string]struct{ body, encoding string }{"plain": {body, "identity"}, "compressed": {packed.String(), "gzip"}} {
+		status, answer, err := post(t.Context(), url+"/in", c.body, "X-Hub-Signature", signIntercom(benchSecret, c.body), "Content-Encoding", c.encoding)
+		if err != nil || status != http.StatusRequestEntityTooLarge || !strings.Contains(answer, `"code":"too_large"`) {
+			t.Errorf("%s: answered %d %s, %v", name, status, answer, err)
+		}
+	}
 }

@@ -26,13 +26,13 @@ const (
 )
 
 // Shares of a budget, in eighths. Strangers, who have shown neither a right signature nor a right token yet, leave a quarter
-// to those who have, so that these can always go on to their commit. Strangers that hold much leave another to those that
-// hold little: most senders are strangers only until their small body is read. Connections on which no body has come yet
-// hold the least buffer, a sixth of the budget in all, so that there is room beside them.
+// to those who have, so that these can always go on to their commit. Strangers that hold much leave an eighth to those that
+// hold little: most senders are strangers only until their small body is read. Of the 256 MiB that there are by default, the
+// rest is enough for the largest body that is accepted, compressed, with its decoder and its text while that grows.
 const (
 	ofShares      = 8
 	strangerShare = 6
-	muchShare     = 4
+	muchShare     = 5
 	// much is more than a request of 16 KiB holds while it is read, ten times the usual webhook.
 	much = 64 << 10
 )

@@ -13,10 +13,10 @@ import (
 // Who is not known to be authentic leaves a quarter to those who are, and who holds much of that an eighth to those who hold
 // little.
 func TestStrangersLeaveRoomForTheAuthentic(t *testing.T) {
-	const eighth = much
+	const eighth = 2 * much
 	b := &Budget{total: 8 * eighth}
 	large, other, small, known := &Reservation{budget: b}, &Reservation{budget: b}, &Reservation{budget: b}, &Reservation{budget: b, proven: true}
-	if err := large.Take(4 * eighth); err != nil {
+	if err := large.Take(5 * eighth); err != nil {
 		t.Fatal(err)
 	}
 	if err := other.Take(much + 1); err != ErrNoRoom {
@@ -47,7 +47,7 @@ func TestStrangersLeaveRoomForTheAuthentic(t *testing.T) {
 // A request that could never fit is told so, not to come back.
 func TestARequestThatCanNeverFitIsTooLarge(t *testing.T) {
 	const total = 8 << 20
-	for most, r := range map[int64]*Reservation{4 << 20: {}, 8 << 20: {proven: true}} {
+	for most, r := range map[int64]*Reservation{5 << 20: {}, 8 << 20: {proven: true}} {
 		r.budget = &Budget{total: total}
 		if err, tooLarge := r.Take(most+1), new(TooLargeError); !errors.As(err, &tooLarge) || tooLarge.Most != most {
 			t.Errorf("%d bytes more than may ever be held: %v", most, err)

@@ -172,8 +172,9 @@ func tooLarge(format string, args ...any) *refusal {
 // bodyError tells the sender's faults apart: a body over a limit, one that comes too slowly, one that is no such encoding.
 func bodyError(r *http.Request, err error) error {
 	var other *refusal
+	var never *commit.TooLargeError
 	switch {
-	case errors.As(err, &other), errors.Is(err, commit.ErrNoRoom):
+	case errors.As(err, &other), errors.As(err, &never), errors.Is(err, commit.ErrNoRoom):
 		return err
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return refuse(http.StatusRequestTimeout, "the body comes too slowly: at least %d bytes a second are expected", leastRate)

@@ -2,6 +2,8 @@ package webhook
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"source-intercom-ingest/capture/commit"
@@ -33,4 +35,21 @@ func (c *counting) Read(p []byte) (int, error) {
 		return 0, errStalled
 	}
 	return n, nil
+}
+
+// A request that can never fit hears so wherever it asks for memory, and is not told to come back.
+func TestARequestThatCanNeverFitHearsSo(t *testing.T) {
+	held := commit.NewBudgetOf(1 << 20).Reserve()
+	held.Prove()
+	err := held.Take(1<<20 + 1)
+	for _, err := range []error{err, bodyError(httptest.NewRequest(http.MethodPost, "/", nil), err)} {
+		if r := refusalOf(err); r.status != http.StatusRequestEntityTooLarge || r.Code != "too_large" {
+			t.Errorf("%d %s: %v", r.status, r.Code, err)
+		}
+	}
+	gzipped := httptest.NewRequest(http.MethodPost, "/", nil)
+	gzipped.Header.Set("Content-Encoding", "gzip")
+	if r := refusalOf(bodyError(gzipped, err)); r.status != http.StatusRequestEntityTooLarge {
+		t.Errorf("%d: %v", r.status, r)
+	}
 }

@@ -91,9 +91,12 @@ func comeBack(format string, args ...any) *refusal {
 func refusalOf(err error) *refusal {
 	var r *refusal
 	var wrong *scan.Error
+	var never *commit.TooLargeError
 	switch {
 	case errors.As(err, &r):
 		return r
+	case errors.As(err, &never):
+		return tooLarge("%v", never)
 	case errors.As(err, &wrong):
 		return ofText(wrong)
 	case errors.Is(err, schemas.ErrTooCostly):
