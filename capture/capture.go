@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"source-intercom-ingest/capture/commit"
+	"source-intercom-ingest/capture/poll"
 	"source-intercom-ingest/capture/webhook"
 	"source-intercom-ingest/protocol"
 	"source-intercom-ingest/spec"
@@ -29,15 +30,37 @@ func (c Connector) Validate(req *protocol.Request_Validate) (*protocol.Response_
 	if err != nil {
 		return nil, err
 	}
-	bindings, err := webhook.Bind(req.Bindings, config.Signature)
+	bindings, err := bind(req.Bindings, config)
 	if err != nil {
 		return nil, err
 	}
+	if err := poll.Check(context.Background(), config.Access, bindings.polled); err != nil {
+		return nil, err
+	}
 	validated := new(protocol.Response_Validated)
-	for _, b := range bindings {
-		validated.Bindings = append(validated.Bindings, &protocol.Response_Validated_Binding{ResourcePath: b.ResourcePath()})
+	for _, b := range req.Bindings {
+		resource, err := spec.ParseResource(b.ResourceConfigJson)
+		if err != nil {
+			return nil, err
+		}
+		validated.Bindings = append(validated.Bindings, &protocol.Response_Validated_Binding{ResourcePath: resource.ResourcePath()})
 	}
 	return validated, nil
+}
+
+// Bindings are those of a capture, by where their documents come from.
+type bindings struct {
+	webhooks []*webhook.Binding
+	polled   []*poll.Binding
+}
+
+// bind checks and prepares bindings. Whatever of them would fail a session fails here.
+func bind[R webhook.Bound](resources []R, config spec.EndpointConfig) (b bindings, err error) {
+	if b.webhooks, err = webhook.Bind(resources, config.Signature); err != nil {
+		return b, err
+	}
+	b.polled, err = poll.Bind(resources, config.Access)
+	return b, err
 }
 
 // Apply has nothing to do: webhooks need no preparation at their sender that the connector could make.
@@ -52,7 +75,7 @@ func (c Connector) Pull(ctx context.Context, open *protocol.Request_Open, stream
 	if err != nil {
 		return err
 	}
-	bindings, err := webhook.Bind(open.GetCapture().GetBindings(), config.Signature)
+	bindings, err := bind(open.GetCapture().GetBindings(), config)
 	if err != nil {
 		return err
 	}
@@ -67,19 +90,43 @@ func (c Connector) Pull(ctx context.Context, open *protocol.Request_Open, stream
 	if err := stream.Send(ctx, opened); err != nil {
 		return errors.Join(clean(err), on.close())
 	}
-	if err := c.report(open.GetCapture(), config, of, on); err != nil {
+	if err := c.report(open.GetCapture(), config, of, on, len(bindings.webhooks)); err != nil {
 		return errors.Join(err, on.close())
 	}
 	loops, ctx := errgroup.WithContext(ctx)
 	t := commit.New(ctx, stream, commit.NewBudget())
-	s := webhook.New(c.Log, c.Version, config, bindings, t)
+	s := webhook.New(c.Log, c.Version, config, bindings.webhooks, t)
+	polls, err := c.poller(config, of, bindings, s, t)
+	if err != nil {
+		return errors.Join(err, on.close())
+	}
 	loops.Go(func() error { return protocol.Interruptible(ctx, protocol.WriteGrace, t.Emit) })
 	loops.Go(func() error { return protocol.Interruptible(ctx, 0, t.Acknowledge) })
 	loops.Go(func() error { return s.Serve(ctx, on.webhooks) })
 	loops.Go(func() error { return s.Observe(ctx, on.metrics) })
+	if polls != nil {
+		loops.Go(func() error { return polls.Run(ctx) })
+	}
 	err = clean(loops.Wait())
 	c.reportEnd(err, s.Dropped())
 	return err
+}
+
+// poller makes what polls, if anything does here: of the shards of a task only the one that has the first key, since each of
+// them would read all there is.
+func (c Connector) poller(config spec.EndpointConfig, of session, bindings bindings, s *webhook.Server, t *commit.Transactor) (*poll.Poller, error) {
+	if len(bindings.polled) == 0 || of.keys.GetKeyBegin() != 0 {
+		return nil, nil
+	}
+	p, err := poll.New(poll.Config{
+		Access: config.Access, Bindings: bindings.polled, State: of.state, Alone: len(bindings.webhooks) == 0,
+		Transactor: t, Log: c.Log, Registry: s.Registry(), Workspace: s.Join,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.Notify(p.Notice)
+	return p, nil
 }
 
 // opened is the answer to Open once webhooks are listened for.
@@ -130,8 +177,8 @@ func (c Connector) status() *logrus.Entry {
 }
 
 // report says where webhooks come to, and what of the configuration is not what it seems.
-func (c Connector) report(capture *protocol.CaptureSpec, config spec.EndpointConfig, of session, on ports) error {
-	c.reportListening(of, on, len(capture.GetBindings()))
+func (c Connector) report(capture *protocol.CaptureSpec, config spec.EndpointConfig, of session, on ports, webhooks int) error {
+	c.reportListening(of, on, webhooks)
 	if config.Closed {
 		c.status().Warn("requireAuthToken is empty, so that every webhook is refused with 403; set a token, or remove the member to take webhooks without one")
 	}

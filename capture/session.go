@@ -10,7 +10,7 @@ import (
 // A session is what the runtime opens beside the capture: the state that earlier sessions left, and the part of the task's
 // keys that this process has.
 type session struct {
-	state map[string]json.RawMessage // by the bindings' state keys, as checkpoints have patched it
+	state map[string]json.RawMessage // by the state keys of bindings that are polled, as checkpoints have patched it
 	keys  *protocol.RangeSpec
 }
 

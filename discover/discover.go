@@ -1,4 +1,5 @@
-// Package discover offers the bindings of a configuration: one for each URL path, or several by the topics of the path.
+// Package discover offers the bindings of a configuration: one for each URL path, or several by the topics of the path, and
+// one for each resource of Intercom's API where access to it is granted.
 package discover
 
 import (
@@ -43,7 +44,10 @@ func Discover(req *protocol.Request_Discover) (*protocol.Response_Discovered, er
 			return nil, err
 		}
 	}
-	return d.found, d.refused()
+	if err := d.refused(); err != nil {
+		return nil, err
+	}
+	return d.found, d.resources()
 }
 
 // A refusedResource is that of the binding for what is refused.

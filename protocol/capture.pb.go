@@ -649,6 +649,7 @@ type Response_Spec struct {
 	ConfigSchemaJson         []byte   `protobuf:"bytes,2,opt,name=config_schema_json,json=configSchema,proto3" json:"config_schema_json,omitempty"`
 	ResourceConfigSchemaJson []byte   `protobuf:"bytes,3,opt,name=resource_config_schema_json,json=resourceConfigSchema,proto3" json:"resource_config_schema_json,omitempty"`
 	DocumentationUrl         string   `protobuf:"bytes,4,opt,name=documentation_url,json=documentationUrl,proto3" json:"documentation_url,omitempty"`
+	Oauth2                   *OAuth2  `protobuf:"bytes,5,opt,name=oauth2,proto3" json:"oauth2,omitempty"`
 	ResourcePathPointers     []string `protobuf:"bytes,6,rep,name=resource_path_pointers,json=resourcePathPointers,proto3" json:"resource_path_pointers,omitempty"`
 	unknownFields            protoimpl.UnknownFields
 	sizeCache                protoimpl.SizeCache
@@ -710,6 +711,13 @@ func (x *Response_Spec) GetDocumentationUrl() string {
 		return x.DocumentationUrl
 	}
 	return ""
+}
+
+func (x *Response_Spec) GetOauth2() *OAuth2 {
+	if x != nil {
+		return x.Oauth2
+	}
+	return nil
 }
 
 func (x *Response_Spec) GetResourcePathPointers() []string {
@@ -1177,7 +1185,7 @@ const file_capture_proto_rawDesc = "" +
 	"\n" +
 	"state_json\x18\x04 \x01(\fR\x05state\x1a/\n" +
 	"\vAcknowledge\x12 \n" +
-	"\vcheckpoints\x18\x01 \x01(\rR\vcheckpoints\"\xcc\n" +
+	"\vcheckpoints\x18\x01 \x01(\rR\vcheckpoints\"\xf2\n" +
 	"\n" +
 	"\bResponse\x12*\n" +
 	"\x04spec\x18\x01 \x01(\v2\x16.capture.Response.SpecR\x04spec\x12<\n" +
@@ -1190,12 +1198,13 @@ const file_capture_proto_rawDesc = "" +
 	"\bcaptured\x18\x06 \x01(\v2\x1a.capture.Response.CapturedR\bcaptured\x12<\n" +
 	"\n" +
 	"checkpoint\x18\a \x01(\v2\x1c.capture.Response.CheckpointR\n" +
-	"checkpoint\x1a\xea\x01\n" +
+	"checkpoint\x1a\x90\x02\n" +
 	"\x04Spec\x12\x1a\n" +
 	"\bprotocol\x18\x01 \x01(\rR\bprotocol\x12(\n" +
 	"\x12config_schema_json\x18\x02 \x01(\fR\fconfigSchema\x129\n" +
 	"\x1bresource_config_schema_json\x18\x03 \x01(\fR\x14resourceConfigSchema\x12+\n" +
-	"\x11documentation_url\x18\x04 \x01(\tR\x10documentationUrl\x124\n" +
+	"\x11documentation_url\x18\x04 \x01(\tR\x10documentationUrl\x12$\n" +
+	"\x06oauth2\x18\x05 \x01(\v2\f.flow.OAuth2R\x06oauth2\x124\n" +
 	"\x16resource_path_pointers\x18\x06 \x03(\tR\x14resourcePathPointers\x1a\xda\x02\n" +
 	"\n" +
 	"Discovered\x12@\n" +
@@ -1259,7 +1268,8 @@ var file_capture_proto_goTypes = []any{
 	(*CaptureSpec)(nil),                 // 19: flow.CaptureSpec
 	(*RangeSpec)(nil),                   // 20: flow.RangeSpec
 	(*CollectionSpec)(nil),              // 21: flow.CollectionSpec
-	(*ConnectorState)(nil),              // 22: flow.ConnectorState
+	(*OAuth2)(nil),                      // 22: flow.OAuth2
+	(*ConnectorState)(nil),              // 23: flow.ConnectorState
 }
 var file_capture_proto_depIdxs = []int32{
 	2,  // 0: capture.Request.spec:type_name -> capture.Request.Spec
@@ -1285,14 +1295,15 @@ var file_capture_proto_depIdxs = []int32{
 	19, // 20: capture.Request.Open.capture:type_name -> flow.CaptureSpec
 	20, // 21: capture.Request.Open.range:type_name -> flow.RangeSpec
 	21, // 22: capture.Request.Validate.Binding.collection:type_name -> flow.CollectionSpec
-	16, // 23: capture.Response.Discovered.bindings:type_name -> capture.Response.Discovered.Binding
-	17, // 24: capture.Response.Validated.bindings:type_name -> capture.Response.Validated.Binding
-	22, // 25: capture.Response.Checkpoint.state:type_name -> flow.ConnectorState
-	26, // [26:26] is the sub-list for method output_type
-	26, // [26:26] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	22, // 23: capture.Response.Spec.oauth2:type_name -> flow.OAuth2
+	16, // 24: capture.Response.Discovered.bindings:type_name -> capture.Response.Discovered.Binding
+	17, // 25: capture.Response.Validated.bindings:type_name -> capture.Response.Validated.Binding
+	23, // 26: capture.Response.Checkpoint.state:type_name -> flow.ConnectorState
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_capture_proto_init() }

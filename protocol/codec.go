@@ -82,7 +82,7 @@ func (protoCodec) ReadMessage(r *bufio.Reader, m proto.Message) error {
 
 func (protoCodec) AppendMessage(b []byte, m proto.Message) ([]byte, error) {
 	start := len(b)
-	b, err := proto.MarshalOptions{}.MarshalAppend(append(b, 0, 0, 0, 0), m)
+	b, err := proto.MarshalOptions{Deterministic: true}.MarshalAppend(append(b, 0, 0, 0, 0), m)
 	if err != nil {
 		return b, fmt.Errorf("encoding a message: %w", err)
 	}

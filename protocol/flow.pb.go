@@ -359,6 +359,92 @@ func (x *ConnectorState) GetMergePatch() bool {
 	return false
 }
 
+// How a user grants access without copying a token. The members are templates.
+type OAuth2 struct {
+	state                  protoimpl.MessageState `protogen:"open.v1"`
+	Provider               string                 `protobuf:"bytes,1,opt,name=provider,proto3" json:"provider,omitempty"`
+	AuthUrlTemplate        string                 `protobuf:"bytes,2,opt,name=auth_url_template,json=authUrlTemplate,proto3" json:"auth_url_template,omitempty"`
+	AccessTokenUrlTemplate string                 `protobuf:"bytes,3,opt,name=access_token_url_template,json=accessTokenUrlTemplate,proto3" json:"access_token_url_template,omitempty"`
+	AccessTokenBody        string                 `protobuf:"bytes,4,opt,name=access_token_body,json=accessTokenBody,proto3" json:"access_token_body,omitempty"`
+	// Values are JSON text.
+	AccessTokenHeadersJsonMap  map[string][]byte `protobuf:"bytes,5,rep,name=access_token_headers_json_map,json=accessTokenHeaders,proto3" json:"access_token_headers_json_map,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	AccessTokenResponseJsonMap map[string][]byte `protobuf:"bytes,6,rep,name=access_token_response_json_map,json=accessTokenResponseMap,proto3" json:"access_token_response_json_map,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields              protoimpl.UnknownFields
+	sizeCache                  protoimpl.SizeCache
+}
+
+func (x *OAuth2) Reset() {
+	*x = OAuth2{}
+	mi := &file_flow_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OAuth2) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OAuth2) ProtoMessage() {}
+
+func (x *OAuth2) ProtoReflect() protoreflect.Message {
+	mi := &file_flow_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OAuth2.ProtoReflect.Descriptor instead.
+func (*OAuth2) Descriptor() ([]byte, []int) {
+	return file_flow_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *OAuth2) GetProvider() string {
+	if x != nil {
+		return x.Provider
+	}
+	return ""
+}
+
+func (x *OAuth2) GetAuthUrlTemplate() string {
+	if x != nil {
+		return x.AuthUrlTemplate
+	}
+	return ""
+}
+
+func (x *OAuth2) GetAccessTokenUrlTemplate() string {
+	if x != nil {
+		return x.AccessTokenUrlTemplate
+	}
+	return ""
+}
+
+func (x *OAuth2) GetAccessTokenBody() string {
+	if x != nil {
+		return x.AccessTokenBody
+	}
+	return ""
+}
+
+func (x *OAuth2) GetAccessTokenHeadersJsonMap() map[string][]byte {
+	if x != nil {
+		return x.AccessTokenHeadersJsonMap
+	}
+	return nil
+}
+
+func (x *OAuth2) GetAccessTokenResponseJsonMap() map[string][]byte {
+	if x != nil {
+		return x.AccessTokenResponseJsonMap
+	}
+	return nil
+}
+
 // A resource of the endpoint and the collection that its documents go to.
 type CaptureSpec_Binding struct {
 	state              protoimpl.MessageState `protogen:"open.v1"`
@@ -373,7 +459,7 @@ type CaptureSpec_Binding struct {
 
 func (x *CaptureSpec_Binding) Reset() {
 	*x = CaptureSpec_Binding{}
-	mi := &file_flow_proto_msgTypes[4]
+	mi := &file_flow_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -385,7 +471,7 @@ func (x *CaptureSpec_Binding) String() string {
 func (*CaptureSpec_Binding) ProtoMessage() {}
 
 func (x *CaptureSpec_Binding) ProtoReflect() protoreflect.Message {
-	mi := &file_flow_proto_msgTypes[4]
+	mi := &file_flow_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -476,7 +562,20 @@ const file_flow_proto_rawDesc = "" +
 	"\x0eConnectorState\x12\x1d\n" +
 	"\fupdated_json\x18\x01 \x01(\fR\aupdated\x12\x1f\n" +
 	"\vmerge_patch\x18\x02 \x01(\bR\n" +
-	"mergePatchB!Z\x1fsource-intercom-ingest/protocolb\x06proto3"
+	"mergePatch\"\xaa\x04\n" +
+	"\x06OAuth2\x12\x1a\n" +
+	"\bprovider\x18\x01 \x01(\tR\bprovider\x12*\n" +
+	"\x11auth_url_template\x18\x02 \x01(\tR\x0fauthUrlTemplate\x129\n" +
+	"\x19access_token_url_template\x18\x03 \x01(\tR\x16accessTokenUrlTemplate\x12*\n" +
+	"\x11access_token_body\x18\x04 \x01(\tR\x0faccessTokenBody\x12f\n" +
+	"\x1daccess_token_headers_json_map\x18\x05 \x03(\v2+.flow.OAuth2.AccessTokenHeadersJsonMapEntryR\x12accessTokenHeaders\x12l\n" +
+	"\x1eaccess_token_response_json_map\x18\x06 \x03(\v2,.flow.OAuth2.AccessTokenResponseJsonMapEntryR\x16accessTokenResponseMap\x1aL\n" +
+	"\x1eAccessTokenHeadersJsonMapEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value:\x028\x01\x1aM\n" +
+	"\x1fAccessTokenResponseJsonMapEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value:\x028\x01B!Z\x1fsource-intercom-ingest/protocolb\x06proto3"
 
 var (
 	file_flow_proto_rawDescOnce sync.Once
@@ -491,24 +590,29 @@ func file_flow_proto_rawDescGZIP() []byte {
 }
 
 var file_flow_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_flow_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_flow_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_flow_proto_goTypes = []any{
 	(CaptureSpec_ConnectorType)(0), // 0: flow.CaptureSpec.ConnectorType
 	(*CaptureSpec)(nil),            // 1: flow.CaptureSpec
 	(*CollectionSpec)(nil),         // 2: flow.CollectionSpec
 	(*RangeSpec)(nil),              // 3: flow.RangeSpec
 	(*ConnectorState)(nil),         // 4: flow.ConnectorState
-	(*CaptureSpec_Binding)(nil),    // 5: flow.CaptureSpec.Binding
+	(*OAuth2)(nil),                 // 5: flow.OAuth2
+	(*CaptureSpec_Binding)(nil),    // 6: flow.CaptureSpec.Binding
+	nil,                            // 7: flow.OAuth2.AccessTokenHeadersJsonMapEntry
+	nil,                            // 8: flow.OAuth2.AccessTokenResponseJsonMapEntry
 }
 var file_flow_proto_depIdxs = []int32{
 	0, // 0: flow.CaptureSpec.connector_type:type_name -> flow.CaptureSpec.ConnectorType
-	5, // 1: flow.CaptureSpec.bindings:type_name -> flow.CaptureSpec.Binding
-	2, // 2: flow.CaptureSpec.Binding.collection:type_name -> flow.CollectionSpec
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	6, // 1: flow.CaptureSpec.bindings:type_name -> flow.CaptureSpec.Binding
+	7, // 2: flow.OAuth2.access_token_headers_json_map:type_name -> flow.OAuth2.AccessTokenHeadersJsonMapEntry
+	8, // 3: flow.OAuth2.access_token_response_json_map:type_name -> flow.OAuth2.AccessTokenResponseJsonMapEntry
+	2, // 4: flow.CaptureSpec.Binding.collection:type_name -> flow.CollectionSpec
+	5, // [5:5] is the sub-list for method output_type
+	5, // [5:5] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_flow_proto_init() }
@@ -522,7 +626,7 @@ func file_flow_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_flow_proto_rawDesc), len(file_flow_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   5,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -81,6 +83,8 @@ func decodeMessage(dec *jsontext.Decoder, m protoreflect.Message) error {
 			err = dec.SkipValue()
 		case field.IsList():
 			err = decodeList(dec, m.Mutable(field).List(), field)
+		case field.IsMap():
+			err = decodeMap(dec, m.Mutable(field).Map())
 		default:
 			var v protoreflect.Value
 			if v, err = decodeValue(dec, m.NewField, field); err == nil {
@@ -108,6 +112,26 @@ func decodeList(dec *jsontext.Decoder, list protoreflect.List, field protoreflec
 		list.Append(v)
 	}
 	return expect(dec, jsontext.KindEndArray)
+}
+
+// decodeMap reads a JSON object into a map whose values are JSON text, as those of all maps here are.
+func decodeMap(dec *jsontext.Decoder, m protoreflect.Map) error {
+	if err := expect(dec, jsontext.KindBeginObject); err != nil {
+		return err
+	}
+	for dec.PeekKind() != jsontext.KindEndObject {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return err
+		}
+		key := protoreflect.ValueOfString(name.String()).MapKey()
+		raw, err := dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		m.Set(key, protoreflect.ValueOfBytes(raw.Clone()))
+	}
+	return expect(dec, jsontext.KindEndObject)
 }
 
 // decodeValue reads one value of a field, or one element of it. Numbers may be quoted, enums are names or numbers.
@@ -188,6 +212,8 @@ func appendObject(b []byte, m protoreflect.Message) ([]byte, error) {
 		var err error
 		if field.IsList() {
 			b, err = appendList(b, m.Get(field).List(), field)
+		} else if field.IsMap() {
+			b, err = appendMap(b, m.Get(field).Map())
 		} else {
 			b, err = appendValue(b, m.Get(field), field)
 		}
@@ -212,6 +238,36 @@ func appendList(b []byte, list protoreflect.List, field protoreflect.FieldDescri
 	return append(b, ']'), nil
 }
 
+// appendMap writes a map whose values are JSON text, by name.
+func appendMap(b []byte, m protoreflect.Map) ([]byte, error) {
+	values := map[string][]byte{}
+	m.Range(func(key protoreflect.MapKey, v protoreflect.Value) bool {
+		values[key.String()] = v.Bytes()
+		return true
+	})
+	b = append(b, '{')
+	for i, name := range slices.Sorted(maps.Keys(values)) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(strconv.AppendQuote(b, name), ':')
+		var err error
+		if b, err = appendJSON(b, values[name]); err != nil {
+			return b, err
+		}
+	}
+	return append(b, '}'), nil
+}
+
+// appendJSON embeds JSON text, in one line.
+func appendJSON(b, text []byte) ([]byte, error) {
+	raw := jsontext.Value(text).Clone()
+	if err := raw.Compact(jsontext.PreserveRawStrings(true)); err != nil {
+		return b, err
+	}
+	return append(b, raw...), nil
+}
+
 func appendValue(b []byte, v protoreflect.Value, field protoreflect.FieldDescriptor) ([]byte, error) {
 	switch field.Kind() {
 	case protoreflect.MessageKind:
@@ -231,11 +287,7 @@ func appendValue(b []byte, v protoreflect.Value, field protoreflect.FieldDescrip
 		if !holdsJSON(field) {
 			return append(base64.StdEncoding.AppendEncode(append(b, '"'), v.Bytes()), '"'), nil
 		}
-		raw := jsontext.Value(v.Bytes()).Clone()
-		if err := raw.Compact(jsontext.PreserveRawStrings(true)); err != nil {
-			return b, err
-		}
-		return append(b, raw...), nil
+		return appendJSON(b, v.Bytes())
 	}
 	return b, fmt.Errorf("a field of kind %s has no JSON form here", field.Kind())
 }

@@ -1,5 +1,7 @@
 package schemas
 
+import "strings"
+
 // A shape describes every value that the connector may write at a location, as far as a schema can ask. The zero shape
 // is that of any value.
 type shape struct {
@@ -38,6 +40,30 @@ func written(pathParams []string) shape {
 		meta.always[PathParams] = params
 	}
 	return shape{kind: objects, always: map[string]shape{"_meta": meta}, others: &anything}
+}
+
+// polled is the shape of the documents of objects of an API. Identifiers right below the root are strings, and times are
+// integers there.
+func polled(identifiers []string) shape {
+	s := shape{
+		kind: objects,
+		always: map[string]shape{"_meta": {
+			kind:   objects,
+			always: map[string]shape{Op: text, Source: text, FetchedAt: dateTime, WorkspaceID: text, uuid: text},
+			may:    map[string]shape{UpdatedAt: dateTime},
+		}},
+		may:    map[string]shape{},
+		others: &anything,
+	}
+	for _, name := range Times {
+		s.may[name] = integer
+	}
+	for _, pointer := range identifiers {
+		if name, ok := strings.CutPrefix(pointer, "/"); ok && !strings.Contains(name, "/") {
+			s.always[Unescape(name)] = text
+		}
+	}
+	return s
 }
 
 // A coverage decides whether a schema accepts every value of a shape. It may say no where the answer is yes.
@@ -91,6 +117,11 @@ func (c *coverage) applied(s *schema, sh shape) bool {
 		switch {
 		case a.via == viaAny:
 			any = any || c.covers(a.schema, sh)
+		case a.via == viaIf: // it asserts nothing itself
+		case a.via == viaThen || a.via == viaElse:
+			if !c.covers(a.schema, sh) {
+				return false
+			}
 		case a.via != viaAll && a.via != viaReference, a.anchor != nil, !c.covers(a.schema, sh):
 			return false
 		}

@@ -64,6 +64,16 @@ type Validator struct {
 // parameters. No schema at all accepts every document. A schema that the runtime would not build, or that can not be asserted
 // as the runtime does, is an error that says where, what, and how to mend it.
 func Compile(writeSchema []byte, keys []string, pathParams []string) (*Validator, error) {
+	return compile(writeSchema, keys, written(pathParams))
+}
+
+// CompileObject is for documents of objects of an API, which identifiers tell apart: strings at these locations, as the
+// connector writes them.
+func CompileObject(writeSchema []byte, keys, identifiers []string) (*Validator, error) {
+	return compile(writeSchema, keys, polled(identifiers))
+}
+
+func compile(writeSchema []byte, keys []string, shape shape) (*Validator, error) {
 	if len(writeSchema) == 0 {
 		writeSchema = []byte("true")
 	}
@@ -76,7 +86,6 @@ func Compile(writeSchema []byte, keys []string, pathParams []string) (*Validator
 		return nil, err
 	}
 	v := &Validator{schema: s}
-	shape := written(pathParams)
 	for _, pointer := range keys {
 		if k := newKey(pointer, s); !k.writtenAs(shape) {
 			v.keys = append(v.keys, k)

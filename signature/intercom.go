@@ -9,7 +9,7 @@ import (
 // exact body; calls of a public app's uninstall and health check with X-Body-Signature, HMAC-SHA256 without a prefix.
 // There is no timestamp: a replay is told by the notification's id.
 type intercomConfig struct {
-	ClientSecret         string `json:"clientSecret" jsonschema:"title=Client Secret" jsonschema_description:"The client secret of your Intercom app, from its Basic Information page in the Developer Hub." jsonschema_extras:"secret=true"`
+	ClientSecret         string `json:"clientSecret,omitempty" jsonschema:"title=Client Secret" jsonschema_description:"The client secret of your Intercom app, from its Basic Information page in the Developer Hub. Needed unless access to the API is granted by OAuth." jsonschema_extras:"secret=true"`
 	PreviousClientSecret string `json:"previousClientSecret,omitempty" jsonschema:"title=Previous Client Secret" jsonschema_description:"The client secret before the current one. Both are accepted while the secret is rotated." jsonschema_extras:"secret=true"`
 }
 

@@ -31,14 +31,21 @@ type EndpointConfig struct {
 	Collections string   `json:"collections,omitempty" jsonschema:"title=Collections,enum=path,enum=object,default=path" jsonschema_description:"Whether discovery offers one collection for each path, or one for each kind of Intercom's objects: conversations, contacts and so on." jsonschema_extras:"advanced=true"`
 	Workspaces  []string `json:"workspaces,omitempty" jsonschema:"title=Workspaces" jsonschema_description:"Ids of the Intercom workspaces to capture. Notifications of others are dropped. By default those of all that installed the app are captured." jsonschema_extras:"advanced=true"`
 
+	Credentials json.RawMessage `json:"credentials,omitempty"`
+	StartDate   string          `json:"startDate,omitempty" jsonschema:"title=Start Date,format=date-time" jsonschema_description:"From when on objects of Intercom's API are captured, by when they were updated last. By default all of them are. Needs credentials."`
+	APIBaseURL  string          `json:"apiBaseUrl,omitempty" jsonschema:"title=API Base URL" jsonschema_description:"Where Intercom's API is asked, such as https://api.eu.intercom.io. By default that is told by the region of the access token's workspace." jsonschema_extras:"advanced=true"`
+	APIVersion  string          `json:"apiVersion,omitempty" jsonschema:"title=API Version,default=2.14" jsonschema_description:"The version of Intercom's API that is asked for." jsonschema_extras:"advanced=true"`
+	RateShare   *int            `json:"rateShare,omitempty" jsonschema:"title=Share of the Rate Limit,minimum=1,maximum=100,default=80" jsonschema_description:"How many percent of the access token's rate limit may be used." jsonschema_extras:"advanced=true"`
+
 	CommitTimeout *int `json:"commitTimeout,omitempty" jsonschema:"title=Commit Timeout,minimum=1,maximum=300,default=30" jsonschema_description:"How many seconds a webhook may wait for its commit before its sender is told to come back." jsonschema_extras:"advanced=true"`
 	MaxBodyBytes  *int `json:"maxBodyBytes,omitempty" jsonschema:"title=Maximum Body Size,minimum=1,maximum=67108864,default=67108864" jsonschema_description:"How many bytes a webhook may have after decompression." jsonschema_extras:"advanced=true"`
 
 	// Closed tells that requireAuthToken is there and empty: no webhook can carry that token, so that all are refused.
-	// Signature and Sources are made from the members above as well.
+	// Signature, Sources and Access are made from the members above as well.
 	Closed    bool              `json:"-"`
 	Signature *signature.Scheme `json:"-"`
 	Sources   Sources           `json:"-"`
+	Access    Access            `json:"-"`
 }
 
 // ResourceConfig is the configuration of a binding.
@@ -50,6 +57,19 @@ type ResourceConfig struct {
 	EmptyBody    string   `json:"emptyBody,omitempty" jsonschema:"title=Empty Body,enum=refuse,enum=capture,default=refuse" jsonschema_description:"Whether a webhook without a body is refused, or captured as an empty document with its headers and query."`
 	Refused      bool     `json:"refused,omitempty" jsonschema:"title=Refused Webhooks,default=false" jsonschema_description:"Whether this binding takes the webhooks of all paths that are authentic but refused for their content, with their bodies and the reasons. It has no path of its own."`
 	IDFromBody   string   `json:"idFromBody,omitempty" jsonschema:"title=ID From Body" jsonschema_description:"A JSON pointer such as /messageId to a string or an integer in each document that identifies it, required then."`
+
+	Resource      string `json:"resource,omitempty" jsonschema:"title=Resource" jsonschema_description:"The objects of Intercom's API that this binding takes instead of webhooks, such as conversations, or custom for any list. Needs credentials."`
+	Interval      string `json:"interval,omitempty" jsonschema:"title=Interval,format=duration" jsonschema_description:"How long after one look at the resource the next begins, as an ISO 8601 duration such as PT5M. By default that of the resource."`
+	FilterNulls   bool   `json:"filterNulls,omitempty" jsonschema:"title=Filter Nulls,default=false" jsonschema_description:"Whether members that are null are left out of the resource's documents, at every depth."`
+	URL           string `json:"url,omitempty" jsonschema:"title=List URL" jsonschema_description:"Of a custom resource: the path of a list of Intercom's API with its query, such as /macros."`
+	IDField       string `json:"idField,omitempty" jsonschema:"title=ID Field" jsonschema_description:"Of a custom resource: a JSON pointer to what identifies each object, such as /id."`
+	UpdatedField  string `json:"updatedField,omitempty" jsonschema:"title=Updated Field" jsonschema_description:"Of a custom resource: a JSON pointer to when each object was updated, such as /updated_at. Without one, objects are compared by their content."`
+	UpdatedFormat string `json:"updatedFormat,omitempty" jsonschema:"title=Updated Format,default=seconds" jsonschema_description:"Of a custom resource: how that is written: seconds, milliseconds, rfc3339, or a layout of Go's such as 2006-01-02 15:04:05."`
+	Timezone      string `json:"timezone,omitempty" jsonschema:"title=Time Zone,default=UTC" jsonschema_description:"Of a custom resource: the zone of times that are written without one, such as Europe/Dublin."`
+	Deleted       string `json:"deleted,omitempty" jsonschema:"title=Deleted,enum=ignore,enum=snapshot,default=ignore" jsonschema_description:"Of a custom resource: whether an object that is no longer in the list is ignored, or captured as deleted."`
+
+	// Polled is made from the members above; nil where the binding takes webhooks.
+	Polled *Polled `json:"-"`
 }
 
 // ParseEndpoint reads and checks the configuration of a capture. Members that are unknown or null are as if absent.
@@ -94,6 +114,10 @@ func (c *EndpointConfig) check(raw []byte) error {
 		c.Paths[i] = path.String()
 	}
 	var err error
+	if c.Access, err = c.parseAccess(); err != nil {
+		return err
+	}
+	c.shareSecret()
 	if c.Signature, err = signature.Parse(c.SignatureConfig); err != nil {
 		return fmt.Errorf("signatureConfig: %w", err)
 	}
@@ -236,6 +260,9 @@ func ParseResource(raw []byte) (ResourceConfig, error) {
 		return c, errors.New("resource config: refused is true beside members that are about webhooks of one path; remove path, topics, idFromHeader, idFromBody and emptyBody")
 	}
 	c.IDFromHeader = textproto.CanonicalMIMEHeaderKey(c.IDFromHeader)
+	if err := c.parsePolled(); err != nil {
+		return c, fmt.Errorf("resource config: %w", err)
+	}
 	return c, nil
 }
 
@@ -248,6 +275,9 @@ const (
 // ResourcePath identifies the binding to the runtime: its stream. Captures that are older than paths have none, and
 // one binding, of this fixed name.
 func (c ResourceConfig) ResourcePath() []string {
+	if c.Stream == "" && c.Resource != "" {
+		return []string{c.Resource}
+	}
 	if c.Stream == "" {
 		return []string{LegacyStream}
 	}
@@ -303,5 +333,5 @@ func quoted(raw []byte, field string) string {
 
 // isSecret tells which members are never quoted.
 func isSecret(field string) bool {
-	return field == "requireAuthToken" || field == "require_auth_token"
+	return slices.Contains([]string{"requireAuthToken", "require_auth_token", "signatureConfig", "credentials"}, field)
 }

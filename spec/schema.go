@@ -7,6 +7,7 @@ import (
 
 	"github.com/invopop/jsonschema"
 
+	"source-intercom-ingest/intercom"
 	"source-intercom-ingest/protocol"
 	"source-intercom-ingest/signature"
 )
@@ -29,6 +30,7 @@ func Spec(*protocol.Request_Spec) (*protocol.Response_Spec, error) {
 		ConfigSchemaJson:         endpoint,
 		ResourceConfigSchemaJson: resource,
 		DocumentationUrl:         DocumentationURL,
+		Oauth2:                   oauth2(),
 		ResourcePathPointers:     []string{"/stream"},
 	}, nil
 }
@@ -39,6 +41,14 @@ func formOf(config any) (json.RawMessage, error) {
 	schema.Title = reflect.TypeOf(config).Name()
 	if property, ok := schema.Properties.Get("signatureConfig"); ok {
 		*property = signatureForm()
+	}
+	if property, ok := schema.Properties.Get("credentials"); ok {
+		*property = credentialsForm()
+	}
+	if property, ok := schema.Properties.Get("resource"); ok {
+		for _, name := range intercom.ResourceNames() {
+			property.Enum = append(property.Enum, name)
+		}
 	}
 	annotate(schema)
 	return json.Marshal(schema)
@@ -89,17 +99,42 @@ func signatureForm() jsonschema.Schema {
 		Extras:      map[string]any{"discriminator": map[string]any{"propertyName": "provider"}},
 	}
 	for i, p := range signature.Providers() {
-		branch := reflector.Reflect(p.Config)
-		branch.Version, branch.Title = "", p.Title
-		branch.Properties.Set("provider", &jsonschema.Schema{Title: "Provider", Description: "The sender.",
-			Type: "string", Const: p.Name, Default: p.Name})
-		_ = branch.Properties.MoveToFront("provider")
-		branch.Required = append([]string{"provider"}, branch.Required...)
-		annotate(branch)
+		branch := branchOf(p.Config, p.Title, "provider", jsonschema.Schema{Title: "Provider", Description: "The sender.", Const: p.Name})
 		if i == 0 {
 			allowNull(branch) // that of none alone: null is nobody else's
 		}
 		form.OneOf = append(form.OneOf, branch)
 	}
 	return form
+}
+
+// branchOf makes one of the branches of a oneOf, which the constant of one member tells from the others.
+func branchOf(config any, title, name string, discriminator jsonschema.Schema) *jsonschema.Schema {
+	branch := reflector.Reflect(config)
+	branch.Version, branch.Title = "", title
+	discriminator.Type, discriminator.Default = "string", discriminator.Const
+	branch.Properties.Set(name, &discriminator)
+	_ = branch.Properties.MoveToFront(name)
+	branch.Required = append([]string{name}, branch.Required...)
+	annotate(branch)
+	return branch
+}
+
+// credentialsForm offers the ways to grant access to Intercom's API. None is chosen before a user does so.
+func credentialsForm() jsonschema.Schema {
+	const name = "credentials_title"
+	kind := func(title string) jsonschema.Schema {
+		return jsonschema.Schema{Title: "Authentication", Description: "How access is granted.", Const: title}
+	}
+	oauth := branchOf(oauthCredentials{}, "OAuth", name, kind(oauthTitle))
+	oauth.Extras = map[string]any{"x-oauth2-provider": "intercom"}
+	token := branchOf(tokenCredentials{}, "Access Token", name, kind(tokenTitle))
+	allowNull(token) // as if there were none
+	return jsonschema.Schema{
+		Title:       "Access to Intercom's API",
+		Description: "Lets the capture read the objects of a workspace and their history, beside its webhooks.",
+		Type:        "object",
+		Extras:      map[string]any{"discriminator": map[string]any{"propertyName": name}},
+		OneOf:       []*jsonschema.Schema{oauth, token},
+	}
 }

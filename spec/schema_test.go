@@ -64,9 +64,9 @@ func likeAbsent[C any](t *testing.T, parse func([]byte) (C, error), config, othe
 	}
 	b, err := parse(encoded(t, other))
 	if e, ok := any(&a).(*EndpointConfig); ok { // whose signature is a scheme with functions, and its text differs
-		e.Signature, e.SignatureConfig = nil, nil
+		e.Signature, e.SignatureConfig, e.Credentials = nil, nil, nil
 		e = any(&b).(*EndpointConfig)
-		e.Signature, e.SignatureConfig = nil, nil
+		e.Signature, e.SignatureConfig, e.Credentials = nil, nil, nil
 	}
 	return err == nil && reflect.DeepEqual(a, b)
 }
@@ -110,7 +110,7 @@ func TestTheFormTakesNullWhereTheParserDoes(t *testing.T) {
 	}
 	for _, branch := range endpoint.schema["properties"].(object)["signatureConfig"].(object)["oneOf"].([]any) {
 		config := configOf(branch.(object))
-		base := object{"signatureConfig": config}
+		base := object{"signatureConfig": config, "credentials": grantedByOAuth}
 		if err := endpoint.validator.Validate(base); err != nil {
 			t.Fatalf("%s: %v", encoded(t, base), err)
 		}
@@ -125,6 +125,9 @@ func TestTheFormTakesNullWhereTheParserDoes(t *testing.T) {
 		t.Errorf("only %d members are checked", checked)
 	}
 }
+
+// grantedByOAuth has a client secret, which Intercom's signatures need no second time.
+var grantedByOAuth = object{"credentials_title": "OAuth Credentials", "client_id": "c", "client_secret": "s", "access_token": "t"}
 
 // configOf makes a configuration of a provider: what its form requires.
 func configOf(branch object) object {
@@ -181,10 +184,11 @@ func TestTheFormsKeepToFlowsRules(t *testing.T) {
 		branches, _ := schema["oneOf"].([]any)
 		for _, branch := range branches {
 			branch := branch.(object)
-			provider := branch["properties"].(object)["provider"].(object)
+			name := schema["discriminator"].(object)["propertyName"].(string)
+			told := branch["properties"].(object)[name].(object)
 			required, _ := branch["required"].([]any)
-			if provider["const"] != provider["default"] || provider["type"] != "string" || !slices.Contains(required, any("provider")) {
-				t.Errorf("%s: %v is not told by its provider: %v", at, branch["title"], provider)
+			if told["const"] != told["default"] || told["type"] != "string" || !slices.Contains(required, any(name)) {
+				t.Errorf("%s: %v is not told by its %s: %v", at, branch["title"], name, told)
 			}
 			walk(at+"/"+branch["title"].(string), branch)
 		}

@@ -190,13 +190,21 @@ type document struct {
 	Doc     json.RawMessage
 }
 
-// captured reads up to the next checkpoint.
+// captured reads up to the next checkpoint, which must leave the state as it is.
 func (r *runtime) captured() ([]document, error) {
-	var documents []document
+	documents, patch, err := r.transaction()
+	if err == nil && string(patch) != "{}" {
+		err = fmt.Errorf("the checkpoint's patch %s is not empty", patch)
+	}
+	return documents, err
+}
+
+// transaction reads up to the next checkpoint, and returns the merge patch of its state.
+func (r *runtime) transaction() (documents []document, patch json.RawMessage, err error) {
 	for {
 		text, err := r.receive()
 		if err != nil {
-			return documents, err
+			return documents, nil, err
 		}
 		var response struct {
 			Captured   *document
@@ -208,20 +216,20 @@ func (r *runtime) captured() ([]document, error) {
 			}
 		}
 		if err := json.Unmarshal(text, &response); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		switch {
 		case response.Captured != nil:
 			documents = append(documents, *response.Captured)
 			if err := acceptable(response.Captured.Doc); err != nil {
-				return nil, fmt.Errorf("the runtime refuses the document %s: %w", response.Captured.Doc, err)
+				return nil, nil, fmt.Errorf("the runtime refuses the document %s: %w", response.Captured.Doc, err)
 			}
 		case response.Checkpoint == nil:
-			return nil, fmt.Errorf("the runtime refuses %s after Open", text)
-		case string(response.Checkpoint.State.Updated) != "{}" || !response.Checkpoint.State.MergePatch:
-			return nil, fmt.Errorf("the checkpoint %s is no empty merge patch", text)
+			return nil, nil, fmt.Errorf("the runtime refuses %s after Open", text)
+		case !response.Checkpoint.State.MergePatch:
+			return nil, nil, fmt.Errorf("the checkpoint %s is no merge patch", text)
 		default:
-			return documents, nil
+			return documents, response.Checkpoint.State.Updated, nil
 		}
 	}
 }
@@ -253,8 +261,8 @@ func acceptable(doc []byte) error {
 		Meta map[string]json.RawMessage `json:"_meta"`
 	}
 	err := json.Unmarshal(doc, &members)
-	if err == nil && members.Meta["webhookId"] == nil {
-		err = errors.New("it has no webhookId")
+	if err == nil && members.Meta["webhookId"] == nil && members.Meta["op"] == nil {
+		err = errors.New("it has neither a webhookId nor an op")
 	}
 	return err
 }

@@ -123,7 +123,7 @@ var ranks = [][]string{
 	{"signature", "capture/commit", "test/intercomsim"},
 	{"spec"},
 	{"discover", "pages"},
-	{"capture/webhook", "preview"},
+	{"capture/poll", "capture/webhook", "preview"},
 	{"capture"},
 	{""},
 }

@@ -13,7 +13,7 @@ import (
 // messages are checked and not shared. Messages are JSON text here; in the proto codec they are translated.
 
 // A field of a message: its number, and what it holds. The kinds are s string, j JSON text, u varint, b bool,
-// f fixed32, e the enum of connector types, and otherwise the name of a message. A plus sign says repeated.
+// f fixed32, e the enum of connector types, m a map of one entry to JSON text, and otherwise the name of a message. A plus sign says repeated.
 type field struct {
 	number protowire.Number
 	kind   string
@@ -38,7 +38,9 @@ var messages = map[string]map[string]field{
 	"Response": {"spec": {1, "Spec"}, "discovered": {2, "Discovered"}, "validated": {3, "Validated"}, "applied": {4, "Applied"},
 		"opened": {5, "Opened"}, "captured": {6, "Captured"}, "checkpoint": {7, "Checkpoint"}},
 	"Spec": {"protocol": {1, "u"}, "configSchema": {2, "j"}, "resourceConfigSchema": {3, "j"}, "documentationUrl": {4, "s"},
-		"resourcePathPointers": {6, "+s"}},
+		"oauth2": {5, "OAuth2"}, "resourcePathPointers": {6, "+s"}},
+	"OAuth2": {"provider": {1, "s"}, "authUrlTemplate": {2, "s"}, "accessTokenUrlTemplate": {3, "s"}, "accessTokenBody": {4, "s"},
+		"accessTokenHeaders": {5, "m"}, "accessTokenResponseMap": {6, "m"}},
 	"Discovered": {"bindings": {1, "+DiscoveredBinding"}},
 	"DiscoveredBinding": {"recommendedName": {1, "s"}, "resourceConfig": {2, "j"}, "documentSchema": {3, "j"}, "key": {4, "+s"},
 		"disable": {5, "b"}, "resourcePath": {6, "+s"}, "isFallbackKey": {7, "b"}},
@@ -147,6 +149,8 @@ func toJSON(message string, b []byte) ([]byte, error) {
 				value = v
 			case "s":
 				value, err = json.Marshal(string(v))
+			case "m":
+				value, err = entry(v)
 			default:
 				value, err = toJSON(kind, v)
 			}
@@ -175,6 +179,21 @@ func toJSON(message string, b []byte) ([]byte, error) {
 		out = append(out, joined...)
 	}
 	return append(out, '}'), nil
+}
+
+// entry translates one of a map.
+func entry(b []byte) ([]byte, error) {
+	_, _, n := protowire.ConsumeTag(b)
+	key, m := protowire.ConsumeBytes(b[max(0, n):])
+	if n < 0 || m < 0 {
+		return nil, fmt.Errorf("an entry without a key")
+	}
+	_, _, k := protowire.ConsumeTag(b[n+m:])
+	value, l := protowire.ConsumeBytes(b[n+m+max(0, k):])
+	if k < 0 || l < 0 {
+		return nil, fmt.Errorf("an entry without a value")
+	}
+	return fmt.Appendf(nil, "{%q:%s}", key, value), nil
 }
 
 func fieldOf(message string, number protowire.Number) (string, field) {

@@ -206,7 +206,7 @@ func (r *Reservation) GrowTo(b []byte, size int) ([]byte, error) {
 	if err := r.Take(int64(size)); err != nil {
 		return b, err
 	}
-	grown := newBuffer(size)
+	grown := NewBuffer(size)
 	r.Note(int64(cap(grown) - size)) // classes of buffers are at most twice what is asked for
 	grown = append(grown, b...)
 	r.Drop(b)

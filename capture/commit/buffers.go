@@ -20,8 +20,8 @@ type class struct{ full, empty sync.Pool }
 
 var bufferClasses [mostClass + 1]class
 
-// newBuffer returns an empty buffer with room for n bytes.
-func newBuffer(n int) []byte {
+// NewBuffer returns an empty buffer with room for n bytes.
+func NewBuffer(n int) []byte {
 	size := max(leastClass, bits.Len(uint(max(n, 1)-1)))
 	if size > mostClass {
 		return make([]byte, 0, n)

@@ -55,6 +55,8 @@ type ticket struct {
 	outcome  chan error  // nil once acknowledged, ErrTooSlow at the deadline; whichever comes first counts
 	deadline *time.Timer // sends to outcome
 	held     int64       // of the budget, by a request that has left; returned with the acknowledgement
+
+	acknowledged func() // of a piece that nobody waits for; it has neither outcome nor deadline
 }
 
 // States of a ticket. The steps are from queued to emitted to acknowledged, and from the first two to left.
@@ -283,6 +285,10 @@ func (t *Transactor) Acknowledge() error {
 		for range n {
 			c := <-t.sent
 			t.leave()
+			if c.acknowledged != nil {
+				c.acknowledged()
+				continue
+			}
 			if c.state.CompareAndSwap(emitted, acknowledged) {
 				c.outcome <- nil // and from here on it is its request's
 			} else {

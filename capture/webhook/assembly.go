@@ -44,6 +44,9 @@ func (m *assembly) element(made *batch, index int) error {
 		m.metrics.notified(&event, m.receivedAt)
 	}
 	made.bindings = m.targets(made.bindings[:0], event)
+	if m.notifies && len(made.bindings) > 0 && m.notify.Load() != nil {
+		made.events = append(made.events, event)
+	}
 	reserved := cap(m.meta)
 	m.meta = m.meta[:m.shared]
 	if !event.IsEmpty() {

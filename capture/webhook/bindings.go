@@ -38,7 +38,8 @@ type Bound interface {
 	GetCollection() *protocol.CollectionSpec
 }
 
-// Bind checks and prepares bindings for webhooks of a sender. Whatever would fail a session fails here, so Validate calls it too.
+// Bind checks and prepares bindings for webhooks of a sender, and leaves out those that take none. Whatever would fail a session
+// fails here, so Validate calls it too.
 func Bind[R Bound](resources []R, sender *signature.Scheme) ([]*Binding, error) {
 	var bindings []*Binding
 	for i, resource := range resources {
@@ -49,6 +50,9 @@ func Bind[R Bound](resources []R, sender *signature.Scheme) ([]*Binding, error) 
 		b, err := newBinding(uint32(i), resource.GetResourceConfigJson(), collection, sender)
 		if err != nil {
 			return nil, fmt.Errorf("binding %d (%s): %w", i, collection.Name, err)
+		}
+		if b == nil {
+			continue
 		}
 		for _, earlier := range bindings {
 			if err := compatible(earlier, b); err != nil {
@@ -82,11 +86,11 @@ func equalTopics(a, b []intercom.Pattern) bool {
 	return slices.Equal(slices.Compact(a), slices.Compact(b))
 }
 
-// newBinding prepares the binding at an index of the capture. The path defaults to the name of the collection, as it
+// newBinding prepares the binding at an index of the capture; none where it takes no webhooks. The path defaults to the name of the collection, as it
 // did before resource configs had one.
 func newBinding(index uint32, resourceConfig []byte, collection *protocol.CollectionSpec, sender *signature.Scheme) (*Binding, error) {
 	config, err := spec.ParseResource(resourceConfig)
-	if err != nil {
+	if err != nil || config.Polled != nil {
 		return nil, err
 	}
 	var path spec.Path

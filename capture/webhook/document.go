@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"source-intercom-ingest/capture/commit"
+	"source-intercom-ingest/intercom"
 	"source-intercom-ingest/protocol"
 	"source-intercom-ingest/scan"
 	"source-intercom-ingest/schemas"
@@ -30,7 +31,8 @@ const (
 type batch struct {
 	frames    []byte // a Captured message for each document, and one Checkpoint
 	documents []document
-	bindings  []*Binding // that take the element which is made a document
+	bindings  []*Binding       // that take the element which is made a document
+	events    []intercom.Event // of notifications, where somebody wants to hear of them
 }
 
 // maxKept is how many documents a batch may have had to be used again. A larger one would be kept for nothing.
@@ -44,7 +46,8 @@ func (b *batch) release() {
 	if cap(b.documents) > maxKept {
 		return
 	}
-	b.frames, b.documents, b.bindings = nil, b.documents[:0], b.bindings[:0]
+	clear(b.events)
+	b.frames, b.documents, b.bindings, b.events = nil, b.documents[:0], b.bindings[:0], b.events[:0]
 	batches.Put(b)
 }
 

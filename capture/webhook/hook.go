@@ -91,9 +91,15 @@ func (h *hook) event(e *scan.Element, body []byte) intercom.Event {
 	return intercom.NewEvent(&values)
 }
 
+// hasJoined tells that a workspace is that of the access token.
+func (s *Server) hasJoined(workspace string) bool {
+	joined := s.joined.Load()
+	return joined != nil && *joined == workspace
+}
+
 // targets appends the bindings that take a notification: every one that names its topic, else the one without topics.
 func (h *hook) targets(to []*Binding, event intercom.Event) []*Binding {
-	if h.notifies && event.WorkspaceID != "" && len(h.workspaces) > 0 && !slices.Contains(h.workspaces, event.WorkspaceID) {
+	if h.notifies && event.WorkspaceID != "" && len(h.workspaces) > 0 && !slices.Contains(h.workspaces, event.WorkspaceID) && !h.hasJoined(event.WorkspaceID) {
 		h.untaken.add(h.log, "of the workspace "+told(event.WorkspaceID)+", which is not among workspaces")
 		return to
 	}

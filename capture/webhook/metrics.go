@@ -114,6 +114,11 @@ func (h *hook) committed(made *batch, size int, receivedAt time.Time) {
 	if len(made.documents) > 0 {
 		h.counts.commits.Observe(time.Since(receivedAt).Seconds())
 	}
+	if hears := h.notify.Load(); hears != nil {
+		for _, event := range made.events {
+			(*hears)(event)
+		}
+	}
 }
 
 // notified counts a notification.

@@ -8,13 +8,16 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/cors"
 	"github.com/sirupsen/logrus"
 
 	"source-intercom-ingest/capture/commit"
 	"source-intercom-ingest/door"
+	"source-intercom-ingest/intercom"
 	"source-intercom-ingest/pages"
 	"source-intercom-ingest/protocol"
 	"source-intercom-ingest/signature"
@@ -44,7 +47,9 @@ type Server struct {
 	maxBody       int64
 
 	signatureHeaders []string
-	workspaces       []string // none stands for all
+	workspaces       []string                             // none stands for all
+	joined           atomic.Pointer[string]               // another of them, known later
+	notify           atomic.Pointer[func(intercom.Event)] // hears what committed notifications say
 	untaken          *tally
 	refused          *Binding // takes what is refused for its content; nil if none does
 
@@ -117,6 +122,15 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	}
 	return ctx.Err()
 }
+
+// Join lets notifications of a workspace in, beside those of the workspaces that are configured.
+func (s *Server) Join(workspace string) { s.joined.Store(&workspace) }
+
+// Notify lets someone hear what each notification says, once it is committed. It must not wait.
+func (s *Server) Notify(hears func(intercom.Event)) { s.notify.Store(&hears) }
+
+// Registry is that of the session's metrics.
+func (s *Server) Registry() prometheus.Registerer { return s.metrics.registry }
 
 // Dropped counts the notifications that nobody took, by what they are.
 func (s *Server) Dropped() map[string]int { return s.untaken.total() }

@@ -28,3 +28,6 @@ func sleep(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 }
+
+// Pause waits as [Client.Do] does after so many attempts that failed. Its error is that of ctx.
+func Pause(ctx context.Context, tried int) error { return sleep(ctx, backoff(tried)) }

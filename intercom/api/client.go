@@ -82,8 +82,8 @@ type Request struct {
 }
 
 // Do asks until an answer has been read, and returns nil then. Otherwise its error is a [*Fault], or that of ctx. read gets
-// the body of an answer of 200; what it returns as an error is a fault in passing, as a body that broke off is. It may be called
-// several times, each with a new body.
+// the body of an answer of 200; what it returns as an error is a fault in passing, as a body that broke off is, unless it is a
+// [FinalError]. It may be called several times, each with a new body.
 func (c *Client) Do(ctx context.Context, r Request, read func(io.Reader) error) error {
 	for tried := 1; ; tried++ {
 		fault := c.attempt(ctx, r, read)
@@ -104,6 +104,12 @@ func (c *Client) Do(ctx context.Context, r Request, read func(io.Reader) error) 
 		}
 	}
 }
+
+// A FinalError is one of reading an answer that would come again.
+type FinalError struct{ error }
+
+// Final makes one of an error.
+func Final(err error) FinalError { return FinalError{err} }
 
 // attempt waits for its turn and asks once.
 func (c *Client) attempt(ctx context.Context, r Request, read func(io.Reader) error) *Fault {
@@ -130,7 +136,8 @@ func (c *Client) attempt(ctx context.Context, r Request, read func(io.Reader) er
 		return faultOf(answer)
 	}
 	if err := read(answer.Body); err != nil {
-		return &Fault{Status: answer.StatusCode, Err: fmt.Errorf("reading the answer: %w", err)}
+		final := errors.As(err, new(FinalError))
+		return &Fault{Status: answer.StatusCode, Err: fmt.Errorf("reading the answer: %w", err), final: final}
 	}
 	return nil
 }

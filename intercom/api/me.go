@@ -11,10 +11,11 @@ import (
 // Me is whose token it is.
 type Me struct {
 	App struct {
-		IDCode   string `json:"id_code"` // the workspace's id, that of its notifications too
-		Name     string `json:"name"`
-		Timezone string `json:"timezone"` // a zone's name
-		Region   string `json:"region"`   // US, EU or AU
+		IDCode    string `json:"id_code"` // the workspace's id, that of its notifications too
+		Name      string `json:"name"`
+		Timezone  string `json:"timezone"`   // a zone's name
+		Region    string `json:"region"`     // US, EU or AU
+		CreatedAt int64  `json:"created_at"` // in seconds since 1970; zero where it is not told
 	} `json:"app"`
 }
 

@@ -16,6 +16,8 @@ type Page struct {
 	Total  int    // -1 where the page does not say
 	Next   Next   // of the zero value on the last page
 	Scroll string // the parameter of a walk over companies
+	Number int    // of the page, from 1; zero where it does not say, as also
+	Pages  int    // how many there are
 }
 
 // A Next says how to ask for the page behind one: by at most one of its members.
@@ -33,6 +35,9 @@ func (n Next) More() bool { return n != Next{} }
 func ParsePage(body []byte) (Page, error) {
 	page := Page{Total: -1}
 	d := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if d.PeekKind() == '[' { // rows alone
+		return page, page.rows(d, body)
+	}
 	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
 		return page, fmt.Errorf("it is not an object of JSON")
 	}
@@ -97,11 +102,14 @@ func (p *Page) rows(d *jsontext.Decoder, body []byte) error {
 // pages reads how to go on.
 func (p *Page) pages(value []byte) {
 	var pages struct {
-		Next json.RawMessage `json:"next"`
+		Next  json.RawMessage `json:"next"`
+		Page  int             `json:"page"`
+		Total int             `json:"total_pages"`
 	}
 	if json.Unmarshal(value, &pages) != nil {
 		return // null
 	}
+	p.Number, p.Pages = pages.Page, pages.Total
 	var address string
 	if json.Unmarshal(pages.Next, &address) == nil && address != "" {
 		if u, err := url.Parse(address); err == nil {

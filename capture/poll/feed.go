@@ -1,0 +1,283 @@
+package poll
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"source-intercom-ingest/intercom"
+	"source-intercom-ingest/intercom/api"
+)
+
+func unix(at int64) time.Time { return time.Unix(at, 0) }
+
+// begin gives bindings that have none their first state: the feed starts now, and history ends here.
+func (s *searched) begin(ctx context.Context) error {
+	cutoff := s.horizon()
+	s.origin = cutoff
+	for _, k := range s.states {
+		if k.Inc != nil {
+			s.origin = k.Inc.WM + int64(s.interval.Seconds()) // up to there the session before may have heard
+		}
+	}
+	return s.advance(ctx, s.states, func(st *state) {
+		if st.Inc != nil {
+			return
+		}
+		st.Inc = &increment{WM: cutoff}
+		st.Sweep = &moment{At: cutoff}
+		st.Deleted = &moment{At: cutoff}
+		if start := s.start(); start < cutoff {
+			st.Backfill = &backfill{Cutoff: cutoff, Ranges: [][3]int64{{start, cutoff, cutoff}}}
+		}
+	})
+}
+
+// start is from when on history is read.
+func (p *Poller) start() int64 {
+	if p.Access.Start.IsZero() {
+		return 0
+	}
+	return p.Access.Start.Unix()
+}
+
+// round reads what was updated since the last, and what it could not read then.
+func (s *searched) round(ctx context.Context) error {
+	if !s.started() {
+		if err := s.begin(ctx); err != nil {
+			return err
+		}
+	}
+	if err := s.feed(ctx); err != nil {
+		return err
+	}
+	s.metrics.lag(s.name(), s.watermark())
+	if err := s.mend(ctx); err != nil {
+		return err
+	}
+	if s.self != nil && s.of.Name == "conversations" {
+		if err := s.deletions.round(ctx, s); err != nil {
+			return err
+		}
+	}
+	if err := s.sweepDaily(ctx); err != nil {
+		return err
+	}
+	s.missed.settle(s)
+	return s.flush(ctx)
+}
+
+func (s *searched) started() bool {
+	s.writer.mu.Lock()
+	defer s.writer.mu.Unlock()
+	return !slices.ContainsFunc(s.states, func(k *kept) bool { return k.Inc == nil }) && s.origin != 0
+}
+
+// watermark is up to where all bindings have read.
+func (s *searched) watermark() int64 {
+	s.writer.mu.Lock()
+	defer s.writer.mu.Unlock()
+	wm := s.states[0].Inc.WM
+	for _, k := range s.states {
+		wm = min(wm, k.Inc.WM)
+	}
+	return wm
+}
+
+// feed reads what was updated since the watermark, less the overlap.
+func (s *searched) feed(ctx context.Context) error {
+	from, to := s.watermark()-int64(overlap.Seconds()), s.horizon()+1
+	if to <= from {
+		return nil // the API's clock was set back
+	}
+	l := look{source: byPoll, from: from, sweep: true}
+	w := walk{searched: s, lane: api.Live, descending: s.of.Way == intercom.ByDay, from: from, to: to}
+	return s.readOver(ctx, w, l, func(done int64, _ int, ends bool) error {
+		if w.descending && !ends {
+			return nil // what is older is not read yet
+		}
+		wm := done - 1
+		if w.descending {
+			wm = to - 1
+		}
+		return s.advance(ctx, s.states, func(st *state) { st.Inc.WM = max(st.Inc.WM, wm) })
+	})
+}
+
+// readOver walks, emits, and steps over seconds that the API does not answer. progress hears how far all is read, how many
+// rows that were since it heard last, and whether that is the end.
+func (s *searched) readOver(ctx context.Context, w walk, l look, progress func(done int64, rows int, ends bool) error) error {
+	target, unheard := w.to, 0
+	if w.descending {
+		target = w.from
+	}
+	w.page = func(ctx context.Context, rows []row, done int64, ordered bool) error {
+		failed, err := s.takeAll(ctx, rows, l)
+		if err != nil {
+			return err
+		}
+		if err := s.noteHoles(ctx, failed, l); err != nil {
+			return err
+		}
+		unheard += len(rows)
+		if !ordered {
+			return nil
+		}
+		heard := unheard
+		unheard = 0
+		return progress(done, heard, done == target)
+	}
+	for {
+		err := w.run(ctx)
+		var stuck *stuckError
+		if err == nil || !errors.As(err, &stuck) {
+			return err
+		}
+		second, err := s.narrow(ctx, w, stuck)
+		if err != nil {
+			return err
+		}
+		if second >= 0 {
+			if err := s.noteHoles(ctx, []row{{at: second}}, l); err != nil {
+				return err
+			}
+		}
+		if w.descending {
+			if w.to = stuck.at + 1; second >= 0 {
+				w.to = second
+			}
+		} else if w.from = stuck.at; second >= 0 {
+			w.from = second + 1
+		}
+		if w.from >= w.to {
+			return progress(target, unheard, true)
+		}
+	}
+}
+
+// narrow finds the second that the API does not answer, from where a walk is stuck. It returns -1 where all is answered by
+// now, and an error where nothing is, which is an outage.
+func (s *searched) narrow(ctx context.Context, w walk, stuck *stuckError) (second int64, err error) {
+	if w.open {
+		return -1, stuck.cause
+	}
+	answered := false
+	fails := func(from, to int64) (bool, error) {
+		probe := w
+		probe.from, probe.to, probe.total, probe.tries = from, to, nil, 2
+		probe.page = func(context.Context, []row, int64, bool) error { return errProbed }
+		err := probe.run(ctx)
+		var again *stuckError
+		if errors.As(err, &again) {
+			return true, nil
+		}
+		if err == nil || errors.Is(err, errProbed) {
+			answered = true
+			return false, nil
+		}
+		return false, err
+	}
+	from, to := stuck.at, w.to // ascending: what is stuck comes first
+	if w.descending {
+		from, to = w.from, stuck.at+1
+	}
+	if stopped, err := fails(from, to); err != nil || !stopped {
+		return -1, err
+	}
+	for to-from > 1 {
+		mid := from + (to-from)/2
+		near, far := [2]int64{from, mid}, [2]int64{mid, to}
+		if w.descending {
+			near, far = far, near
+		}
+		stopped, err := fails(near[0], near[1])
+		if err != nil {
+			return -1, err
+		}
+		if stopped {
+			from, to = near[0], near[1]
+		} else {
+			from, to = far[0], far[1]
+		}
+	}
+	if answered {
+		return from, nil
+	}
+	// It is the very first second, or all of them.
+	from, to = stuck.at+1, w.to
+	if w.descending {
+		from, to = w.from, stuck.at
+	}
+	if from < to {
+		if stopped, err := fails(from, to); err != nil || stopped {
+			return -1, cmpErr(err, stuck.cause)
+		}
+		return stuck.at, nil
+	}
+	return -1, stuck.cause
+}
+
+var errProbed = errors.New("it is answered")
+
+func cmpErr(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// maxHoles are kept in the state. What is more is left to the daily sweep.
+const maxHoles = 64
+
+// noteHoles keeps the seconds of rows that could not be read, to be read later.
+func (s *searched) noteHoles(ctx context.Context, rows []row, l look) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	of := s.states
+	if l.to != nil {
+		of = l.to
+	}
+	for _, r := range rows {
+		s.Log.WithField("eventType", "connectorStatus").WithField("resource", s.name()).
+			Warnf("Intercom's API does not answer %s that were updated at %s; they are left out and asked for again with every sweep", s.of.Name, unix(r.at).UTC().Format(time.RFC3339))
+	}
+	return s.advance(ctx, of, func(st *state) {
+		for _, r := range rows {
+			if hole := (span{r.at, r.at}); !slices.Contains(st.Holes, hole) && len(st.Holes) < maxHoles {
+				st.Holes = append(st.Holes, hole)
+			}
+		}
+	})
+}
+
+// mend reads again what could not be read.
+func (s *searched) mend(ctx context.Context) error {
+	for _, k := range s.states {
+		for _, hole := range s.writer.read(k).Holes {
+			whole := true
+			l := look{source: byPoll, from: hole[0], to: []*kept{k}}
+			w := walk{searched: s, lane: api.Backfill, from: hole[0], to: hole[1] + 1, tries: 1}
+			w.page = func(ctx context.Context, rows []row, _ int64, _ bool) error {
+				failed, err := s.takeAll(ctx, rows, l)
+				whole = whole && len(failed) == 0
+				return err
+			}
+			err := w.run(ctx)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil || !whole {
+				continue // it stays
+			}
+			err = s.advance(ctx, []*kept{k}, func(st *state) {
+				st.Holes = slices.DeleteFunc(st.Holes, func(h span) bool { return h == hole })
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

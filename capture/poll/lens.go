@@ -1,0 +1,84 @@
+package poll
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+
+	"source-intercom-ingest/scan"
+)
+
+// A lens finds values of objects.
+type lens struct {
+	pointers []string
+	want     *scan.Want
+}
+
+func newLens(pointers ...string) lens {
+	var l lens
+	for _, p := range pointers {
+		if p != "" && !slices.Contains(l.pointers, p) {
+			l.pointers = append(l.pointers, p)
+		}
+	}
+	l.want = scan.WantAt(l.pointers...)
+	return l
+}
+
+// An object is one of the API's, as JSON text that the runtime accepts.
+type object struct {
+	*scan.Scanner
+	element *scan.Element
+	lens    *lens
+}
+
+var errNoObject = errors.New("it is not one JSON object")
+
+// read reads one object. It must be released.
+func (l *lens) read(text []byte) (object, error) {
+	s, err := scan.Read(text, l.want, len(l.pointers), unbounded{})
+	if err != nil {
+		return object{}, err
+	}
+	if s.Several || len(s.Elements) != 1 {
+		s.Release()
+		return object{}, errNoObject
+	}
+	return object{s, &s.Elements[0], l}, nil
+}
+
+// at returns where the value at a pointer is; nothing where there is none.
+func (o object) at(pointer string) scan.Span {
+	if i := slices.Index(o.lens.pointers, pointer); i >= 0 {
+		return o.element.Found[i].Span
+	}
+	return scan.Span{}
+}
+
+// value returns the text of a value, or nothing.
+func (o object) value(pointer string) []byte { return o.at(pointer).Of(o.Text()) }
+
+// scalar returns what a string says, or the digits of an integer.
+func (o object) scalar(pointer string) string {
+	if i := slices.Index(o.lens.pointers, pointer); i >= 0 {
+		return o.element.Found[i].Scalar(o.Text())
+	}
+	return ""
+}
+
+// seconds returns an integer.
+func (o object) seconds(pointer string) (int64, bool) {
+	n, err := strconv.ParseInt(string(o.value(pointer)), 10, 64)
+	return n, err == nil
+}
+
+// all returns the object's text.
+func (o object) all() []byte { return o.element.Of(o.Text()) }
+
+// unbounded is memory for what is read: the share of the body bounds it.
+type unbounded struct{}
+
+func (unbounded) Take(int64) error                     { return nil }
+func (unbounded) Give(int64)                           {}
+func (unbounded) Drop([]byte)                          {}
+func (unbounded) Grow(b []byte, n int) ([]byte, error) { return slices.Grow(b, n), nil }

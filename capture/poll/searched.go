@@ -1,0 +1,340 @@
+package poll
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+
+	"source-intercom-ingest/intercom"
+	"source-intercom-ingest/intercom/api"
+	"source-intercom-ingest/spec"
+)
+
+// A searched is the stream of objects that are searched by when they were updated, and of what is in them.
+type searched struct {
+	*Poller
+	of                    intercom.Resource
+	self, parts, children *Binding // those that are bound
+	lens                  lens
+	states                []*kept
+	writer
+	sizes     sizes
+	gets      *semaphore.Weighted
+	interval  time.Duration
+	origin    int64 // up to where an earlier session has read; what was updated later may have been missed
+	missed    missed
+	swept     map[uint64]uint64 // digests of what the last daily sweep read
+	deletions deletions
+	progress  progress
+}
+
+func newSearched(p *Poller, of intercom.Resource, state *kept) *searched {
+	return &searched{
+		Poller: p, of: of, states: []*kept{state}, writer: writer{outlet: p.out},
+		lens: newLens(pointers(spec.Polled{Resource: of})...), gets: semaphore.NewWeighted(inFlight),
+	}
+}
+
+// prepared settles what depends on which bindings there are.
+func (s *searched) prepared() *searched {
+	s.interval = time.Duration(math.MaxInt64)
+	for _, k := range s.states {
+		if k.Every > 0 {
+			s.interval = min(s.interval, k.Every)
+		}
+	}
+	if s.interval == math.MaxInt64 {
+		s.interval = usualInterval
+	}
+	return s
+}
+
+// usualInterval is that of parts whose parents are not bound, and none is configured.
+const usualInterval = 5 * time.Minute
+
+func (s *searched) name() string {
+	if s.self == nil && s.parts != nil {
+		return s.parts.Name
+	}
+	if s.children != nil {
+		return s.children.Name
+	}
+	return s.of.Name
+}
+
+func (s *searched) every() time.Duration { return s.interval }
+
+// A look says what objects are read for.
+type look struct {
+	source string
+	from   int64 // what was created since is new
+	to     []*kept
+	sweep  bool // whether what is found is news to nobody who was notified
+	deep   bool // once more, by content
+	first  bool // whether it is the history's first reading
+}
+
+// includes tells that a look is for a binding.
+func (l look) includes(b *Binding) bool {
+	return b != nil && (l.to == nil || slices.ContainsFunc(l.to, func(k *kept) bool { return k.Binding == b }))
+}
+
+// takeAll emits what rows of a page stand for. Those whose objects can not be read come back.
+func (s *searched) takeAll(ctx context.Context, rows []row, l look) (failed []row, err error) {
+	outcomes := make([]error, len(rows))
+	if !s.fetches() {
+		for i, r := range rows {
+			if outcomes[i] = s.take(ctx, r, l); ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+		}
+	} else {
+		group, ctx := errgroup.WithContext(ctx)
+		for i, r := range rows {
+			if err := s.gets.Acquire(ctx, 1); err != nil {
+				break
+			}
+			group.Go(func() error {
+				defer s.gets.Release(1)
+				outcomes[i] = s.take(ctx, r, l)
+				return ctx.Err()
+			})
+		}
+		if err := group.Wait(); err != nil {
+			return nil, err
+		}
+	}
+	for i, err := range outcomes {
+		var fault *api.Fault
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case errors.As(err, &fault) && !fault.Denied():
+			failed = append(failed, rows[i])
+		default:
+			return nil, err
+		}
+	}
+	return failed, ctx.Err()
+}
+
+// fetches tells that objects need more requests than the search.
+func (s *searched) fetches() bool {
+	return s.children != nil || s.parts != nil && s.of.Name == "conversations" || s.self != nil && s.of.Name == "contacts"
+}
+
+// take emits what a row stands for, unless that is known.
+func (s *searched) take(ctx context.Context, r row, l look) error {
+	o, err := s.lens.read(r.text)
+	if err != nil {
+		s.unreadable(err)
+		return nil
+	}
+	defer o.Release()
+	id := o.scalar("/id")
+	v := version{at: r.at, row: digest(r.text)}
+	if !s.news(id, v, l) {
+		return nil
+	}
+	lane := api.Live
+	if l.source == byBackfill || l.deep {
+		lane = api.Backfill
+	}
+	switch {
+	case s.children != nil:
+		return s.takeChildren(ctx, id, v, l)
+	case s.parts != nil && s.of.Name == "conversations" && l.includes(s.parts):
+		return s.fetch(ctx, id, v, lane, getTries, l)
+	}
+	return s.complete(ctx, o, id, v, lane, l)
+}
+
+// getTries of one object, before its second is stepped over.
+const getTries = 5
+
+// news tells that a row is worth reading further.
+func (s *searched) news(id string, v version, l look) bool {
+	s.writer.mu.Lock()
+	defer s.writer.mu.Unlock()
+	before, ok := s.known.of(id)
+	if _, news := v.news(before, ok); !news {
+		return false
+	}
+	if l.deep {
+		same := s.swept[idDigest(id)] == v.row
+		s.sweepNote(id, v.row)
+		return !same
+	}
+	return true
+}
+
+// fetch gets an object by its id and emits it, or that it is gone.
+func (s *searched) fetch(ctx context.Context, id string, v version, lane api.Lane, tries int, l look) error {
+	b, err := s.ask(ctx, api.Request{
+		Method: "GET", Endpoint: s.of.Item + "{id}", Path: s.of.Item + segment(id), Lane: lane, Tries: tries,
+	}, objectBytes)
+	var fault *api.Fault
+	if errors.As(err, &fault) && fault.Gone() {
+		return s.remove(ctx, id, s.now(), l.source)
+	}
+	if err != nil {
+		return err
+	}
+	defer b.release()
+	o, err := s.lens.read(b.Bytes())
+	if err != nil {
+		s.unreadable(err)
+		return nil
+	}
+	defer o.Release()
+	if at, ok := o.seconds("/" + s.of.Order); ok {
+		if at > v.at {
+			v.row = 0 // it is another's
+		}
+		v.at = max(v.at, at)
+	}
+	v.whole = digest(b.Bytes())
+	return s.complete(ctx, o, id, v, lane, l)
+}
+
+// complete reads what is left of an object and emits it.
+func (s *searched) complete(ctx context.Context, o object, id string, v version, lane api.Lane, l look) error {
+	edits, gone, err := s.sublists(ctx, o, id, lane)
+	if err != nil {
+		return err
+	}
+	if gone {
+		return s.remove(ctx, id, s.now(), l.source)
+	}
+	at, _ := o.seconds("/" + s.of.Order)
+	m := meta{op: updated, source: l.source, fetchedAt: time.Now(), updatedAt: time.Unix(at, 0), workspace: s.workspace()}
+	since, isNew := o.seconds("/created_at")
+	isNew = isNew && since >= l.from
+	return s.emit(ctx, id, v, l, func(first bool) error {
+		if first && isNew {
+			m.op = created
+		}
+		if l.includes(s.self) {
+			own := edits
+			if list := o.at(s.partsAt()); list.End > 0 {
+				own = o.without(slices.Clone(edits), s.partsAt()[1:])
+			}
+			if err := s.document(ctx, s.self, o, m, own); err != nil {
+				return err
+			}
+		}
+		if l.includes(s.parts) {
+			return s.partsOf(ctx, o, id, at, m)
+		}
+		return nil
+	})
+}
+
+// partsAt is where an object has its parts.
+func (s *searched) partsAt() string {
+	switch s.of.Name {
+	case "conversations":
+		return "/conversation_parts"
+	case "tickets":
+		return "/ticket_parts"
+	}
+	return "/"
+}
+
+// emit emits a version with what write adds, unless it is known or older by now. first tells that the object is not known.
+func (s *searched) emit(ctx context.Context, id string, v version, l look, write func(first bool) error) error {
+	s.writer.mu.Lock()
+	defer s.writer.mu.Unlock()
+	before, ok := s.known.of(id)
+	remembered, news := v.news(before, ok)
+	recent := v.at > s.now().Add(-2*overlap).Unix()
+	if ok || recent || l.source == byWebhook {
+		s.known.note(id, remembered, time.Now())
+	}
+	if !news {
+		return nil
+	}
+	if l.sweep {
+		s.missed.found(id, v.at)
+	}
+	if err := write(!ok); err != nil {
+		return err
+	}
+	if l.source == byWebhook { // somebody waits for it
+		return s.hand(ctx, nil)
+	}
+	return nil
+}
+
+// document adds the document of an object, or notes why there can be none. The writer's lock is held.
+func (s *searched) document(ctx context.Context, b *Binding, o object, m meta, edits []scanEdit, front ...member) error {
+	return s.writer.document(ctx, s.Poller, b, o, m, edits, front...)
+}
+
+// document adds the document of an object. One that the runtime would refuse would fail the whole capture: it is left out, and
+// told. The lock is held.
+func (w *writer) document(ctx context.Context, p *Poller, b *Binding, o object, m meta, edits []scanEdit, front ...member) error {
+	scratch := scratches.Get().(*[]byte)
+	defer scratches.Put(scratch)
+	doc, err := b.appendDocument((*scratch)[:0], m, o, edits, front...)
+	if cap(doc) <= pageBytes {
+		*scratch = doc
+	}
+	if err == nil {
+		err = b.check(ctx, doc, o.times())
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		p.refused(b, err)
+		return nil
+	}
+	p.metrics.documents.WithLabelValues(b.Name).Inc()
+	return w.add(ctx, b, doc)
+}
+
+// remove emits that an object is gone, unless that is known. Parts have no deletions of their own.
+func (s *searched) remove(ctx context.Context, id string, at time.Time, source string) error {
+	s.writer.mu.Lock()
+	defer s.writer.mu.Unlock()
+	before, ok := s.known.of(id)
+	if ok && before.gone {
+		return nil
+	}
+	v := version{at: max(at.Unix(), before.at), gone: true}
+	s.known.note(id, v, time.Now())
+	if s.self == nil {
+		return nil
+	}
+	m := meta{source: source, fetchedAt: time.Now(), updatedAt: time.Unix(v.at, 0), workspace: s.workspace()}
+	s.metrics.documents.WithLabelValues(s.self.Name).Inc()
+	doc := s.self.appendDeletion(nil, m, text("id", id))
+	if err := s.self.check(ctx, doc, true); err != nil {
+		s.refused(s.self, err)
+		return nil
+	}
+	if err := s.add(ctx, s.self, doc); err != nil {
+		return err
+	}
+	return s.hand(ctx, nil)
+}
+
+// unreadable notes a row that is none.
+func (p *Poller) unreadable(err error) {
+	p.metrics.invalid.WithLabelValues("unreadable").Inc()
+	p.Log.WithField("error", fmt.Sprint(err)).Warn("left a row of Intercom's API out, as it is none")
+}
+
+// refused notes an object that the runtime would refuse, without what it says.
+func (p *Poller) refused(b *Binding, err error) {
+	p.metrics.invalid.WithLabelValues(b.Name).Inc()
+	p.Log.WithField("collection", b.collection).WithField("reason", err.Error()).Error("left an object of Intercom's API out, as the runtime would refuse it")
+}
