@@ -160,12 +160,17 @@ func keyOf(resource string) string {
 
 // run commits what the connector captures, as the runtime does: documents and the state behind them, or neither.
 func (p *polling) run() {
+	defer func() {
+		p.mu.Lock()
+		p.ended = true
+		p.changed.Broadcast()
+		p.mu.Unlock()
+	}()
 	for {
 		documents, patch, err := p.transaction()
 		p.mu.Lock()
 		if err != nil {
-			p.failed, p.ended = err, true
-			p.changed.Broadcast()
+			p.failed = err
 			p.mu.Unlock()
 			return
 		}
@@ -243,7 +248,7 @@ func merge(target, patch any) any {
 // until waits for something to hold of what is committed.
 func (p *polling) until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	stuck := time.AfterFunc(4*patience, func() {
+	stuck := time.AfterFunc(2*patience, func() {
 		p.mu.Lock()
 		p.ended = true
 		p.changed.Broadcast()

@@ -3,6 +3,7 @@ package poll
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -45,12 +46,26 @@ func (p *Poller) ask(ctx context.Context, r api.Request, expected int64) (*body,
 	if b.held, err = b.share.Take(ctx, expected); err != nil {
 		return nil, err
 	}
-	err = p.client.Load().Do(ctx, r, func(from io.Reader) error { return b.read(ctx, from) })
+	err = p.client.Load().Do(ctx, r, func(from io.Reader) error {
+		if err := b.read(ctx, from); err != nil {
+			return err
+		}
+		return b.whole()
+	})
 	if err != nil {
 		b.release()
 		return nil, err
 	}
 	return b, nil
+}
+
+// whole tells that the answer begins and ends as JSON does: some are empty, or a gateway's page.
+func (b *body) whole() error {
+	text := bytes.TrimSpace(b.Bytes())
+	if len(text) < 2 || text[0] != '{' && text[0] != '[' || text[len(text)-1] != '}' && text[len(text)-1] != ']' {
+		return errors.New("it is no JSON")
+	}
+	return nil
 }
 
 // read reads an answer. Where there is no room for more of it, all that is reserved is given back before it is waited for,

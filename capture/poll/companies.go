@@ -101,7 +101,17 @@ func (r *reading) scrollAll(ctx context.Context) error {
 var errScrollLost = errors.New("the scroll through companies was lost")
 
 // waitForScroll waits by the API's clock, as another's scroll ends by that.
-func (r *reading) waitForScroll(ctx context.Context, d time.Duration) error { return sleep(ctx, d) }
+func (r *reading) waitForScroll(ctx context.Context, d time.Duration) error {
+	for until := r.now().Add(d); ; {
+		left := until.Sub(r.now())
+		if left <= 0 {
+			return nil
+		}
+		if err := sleep(ctx, min(left, time.Second)); err != nil {
+			return err
+		}
+	}
+}
 
 // scrollOnce walks from the start to the end. Pages are small and few wait, so that the runtime holds the scroll up by no more
 // than its own pace.

@@ -3,7 +3,6 @@ package poll
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -99,14 +98,4 @@ func resourceOf(what string) string {
 		}
 	}
 	return what
-}
-
-// lines says what is broken.
-func (f *faults) lines() (lines []string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for what, b := range f.broken {
-		lines = append(lines, fmt.Sprintf("%s: %s", what, b.text))
-	}
-	return lines
 }

@@ -105,12 +105,18 @@ func (s *searched) feed(ctx context.Context) error {
 	})
 }
 
-// readOver walks, emits, and steps over seconds that the API does not answer. progress hears how far all is read, how many
-// rows that were since it heard last, and whether that is the end.
+// readOver walks, emits, and steps over seconds that the API does not answer. progress hears how far all is read and how many
+// rows that were since it heard last; ends is the last time.
 func (s *searched) readOver(ctx context.Context, w walk, l look, progress func(done int64, rows int, ends bool) error) error {
-	target, unheard := w.to, 0
+	target, unheard, cut := w.to, 0, false
 	if w.descending {
 		target = w.from
+	}
+	if total := w.total; total != nil {
+		w.total = func(rows int) bool {
+			cut = cut || !total(rows)
+			return !cut
+		}
 	}
 	w.page = func(ctx context.Context, rows []row, done int64, ordered bool) error {
 		failed, err := s.takeAll(ctx, rows, l)
@@ -121,39 +127,59 @@ func (s *searched) readOver(ctx context.Context, w walk, l look, progress func(d
 			return err
 		}
 		unheard += len(rows)
-		if !ordered {
+		if !ordered || done == target {
 			return nil
 		}
 		heard := unheard
 		unheard = 0
-		return progress(done, heard, done == target)
+		return progress(done, heard, false)
 	}
-	for {
+	for left := [][2]int64{{w.from, w.to}}; len(left) > 0; {
+		w.from, w.to = left[0][0], left[0][1]
+		left = left[1:]
 		err := w.run(ctx)
 		var stuck *stuckError
-		if err == nil || !errors.As(err, &stuck) {
-			return err
-		}
-		second, err := s.narrow(ctx, w, stuck)
-		if err != nil {
-			return err
-		}
-		if second >= 0 {
-			if err := s.noteHoles(ctx, []row{{at: second}}, l); err != nil {
+		switch {
+		case cut:
+			return nil
+		case err == nil:
+		case errors.As(err, &stuck):
+			second, err := s.narrow(ctx, w, stuck)
+			if err != nil {
 				return err
 			}
-		}
-		if w.descending {
-			if w.to = stuck.at + 1; second >= 0 {
-				w.to = second
+			if second >= 0 {
+				if err := s.noteHoles(ctx, []row{{at: second}}, l); err != nil {
+					return err
+				}
 			}
-		} else if w.from = stuck.at; second >= 0 {
-			w.from = second + 1
-		}
-		if w.from >= w.to {
-			return progress(target, unheard, true)
+			left = append(w.around(stuck.at, second), left...)
+		default:
+			return err
 		}
 	}
+	return progress(target, unheard, true)
+}
+
+// around are the parts of a walk that are left behind where it is stuck, but for a second that is stepped over, in its order.
+func (w *walk) around(stuck, second int64) (parts [][2]int64) {
+	from, to := stuck, w.to
+	if w.descending {
+		from, to = w.from, stuck+1
+	}
+	all := [][2]int64{{from, to}}
+	if second >= 0 {
+		all = [][2]int64{{from, second}, {second + 1, to}}
+		if w.descending {
+			slices.Reverse(all)
+		}
+	}
+	for _, part := range all {
+		if part[0] < part[1] {
+			parts = append(parts, part)
+		}
+	}
+	return parts
 }
 
 // narrow finds the second that the API does not answer, from where a walk is stuck. It returns -1 where all is answered by

@@ -16,12 +16,11 @@ type logged struct {
 	*Binding
 	kept *kept
 	writer
-	progress progress
 }
 
 const (
 	// maxWindow is how much of a log one request may ask for. Of longer ones the API makes errors.
-	maxWindow   = 5 * 24 * time.Hour
+	maxWindow   = 5*24*time.Hour - time.Minute
 	leastWindow = time.Minute
 )
 

@@ -11,7 +11,6 @@ package poll
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -289,6 +288,3 @@ func (w *writer) read(k *kept) state {
 	defer w.mu.Unlock()
 	return k.clone()
 }
-
-// ended tells the errors that only say that a session is over.
-func ended(err error) bool { return errors.Is(err, context.Canceled) }

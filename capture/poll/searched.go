@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
 	"slices"
 	"time"
 
@@ -190,8 +191,7 @@ func (s *searched) fetch(ctx context.Context, id string, v version, lane api.Lan
 	defer b.release()
 	o, err := s.lens.read(b.Bytes())
 	if err != nil {
-		s.unreadable(err)
-		return nil
+		return &api.Fault{Status: http.StatusOK, Err: err}
 	}
 	defer o.Release()
 	if at, ok := o.seconds("/" + s.of.Order); ok {

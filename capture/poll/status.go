@@ -72,7 +72,6 @@ func (p *progress) left() time.Duration {
 // A status tells people how it stands.
 type status struct {
 	poller   *Poller
-	mu       sync.Mutex
 	asks     int64
 	asked    time.Time
 	limited  int64

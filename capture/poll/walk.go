@@ -86,7 +86,6 @@ type walking struct {
 	ordered bool
 	pages   int
 	failed  int
-	size    int // index into pageSizes
 }
 
 // step reads one page; false at the end.
