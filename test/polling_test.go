@@ -74,7 +74,7 @@ func pollAt(t *testing.T, w *sim.Workspace, api string, s setup) *polling {
 	if s.interval == "" {
 		s.interval = "PT1S"
 	}
-	r, err := start(s.codec, true)
+	r, err := start(s.codec, true, "SOURCE_HTTP_INGEST_METRICS_PORT="+freePort(t))
 	if err != nil {
 		t.Fatal(err)
 	}
