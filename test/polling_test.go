@@ -154,6 +154,8 @@ func keyOf(resource string) string {
 		return `["/company_id","/id"]`
 	case "contact_notes":
 		return `["/contact_id","/id"]`
+	case "custom":
+		return `["/ref/no"]`
 	}
 	return `["/id"]`
 }
@@ -211,7 +213,13 @@ func (p *polling) take(d document) {
 	var pointers, key []string
 	_ = json.Unmarshal([]byte(keyOf(resource)), &pointers)
 	for _, pointer := range pointers {
-		part, ok := doc[pointer[1:]].(string)
+		at := doc
+		for inside := range strings.SplitSeq(pointer[1:], "/") {
+			if next, isObject := at[inside].(object); isObject {
+				at = next
+			}
+		}
+		part, ok := at[pointer[strings.LastIndexByte(pointer, '/')+1:]].(string)
 		if !ok {
 			panic(fmt.Sprintf("the key %s of %s is no string in %s", pointer, resource, d.Doc))
 		}

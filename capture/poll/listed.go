@@ -233,13 +233,11 @@ func (r *reading) take(ctx context.Context, o object, model string) (at int64, e
 	sum := digest(o.all())
 	before, known := r.entries[id]
 	entry := listedEntry{digest: sum, at: at, seen: r.number, short: short(o.all())}
-	if known && at != 0 && at < before.at {
+	// What is older than what was emitted is no news, nor in a custom list what is not newer.
+	if known && at != 0 && (at < before.at || r.Updated != "" && at == before.at) {
 		before.seen = r.number
 		r.entries[id] = before
-		return at, nil // older than what was emitted
-	}
-	if r.Updated != "" && known && at != 0 && at == before.at {
-		return at, nil // of a custom list only what is newer counts
+		return at, nil
 	}
 	same := known && (before.digest == sum || before.digest == 0 && before.short == entry.short)
 	r.remember(id, entry)
