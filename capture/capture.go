@@ -126,6 +126,7 @@ func (c Connector) poller(config spec.EndpointConfig, of session, bindings bindi
 		return nil, err
 	}
 	s.Notify(p.Notice)
+	t.Budget().Spare()
 	return p, nil
 }
 

@@ -67,6 +67,12 @@ func reserve(count *atomic.Int64, n, most int64) bool {
 	}
 }
 
+// Spare lets the collector run oftener, where much lives that webhooks do not need: what polling reads and hands over.
+func (b *Budget) Spare() {
+	const garbagePercent = 120
+	debug.SetGCPercent(garbagePercent)
+}
+
 // NewBudgetOf makes one of so many bytes, and does not tell the collector.
 func NewBudgetOf(total int64) *Budget { return &Budget{total: total} }
 

@@ -31,7 +31,7 @@ import (
 // the runtime has not acknowledged.
 const (
 	budgetShare = 4
-	frameShare  = 4
+	frameShare  = 8
 )
 
 // A Config says what is polled, and where it leaves.

@@ -12,7 +12,7 @@ import (
 
 const (
 	// pieceBytes is when documents are handed over though their page goes on, so that a page of large objects needs no more.
-	pieceBytes = 1 << 20
+	pieceBytes = 512 << 10
 	// stepBytes are reserved at a time.
 	stepBytes = 64 << 10
 	// maxPieces wait for the runtime at a time, of the ten thousand places that there are.
