@@ -16,6 +16,7 @@ import (
 	"source-intercom-ingest/capture"
 	"source-intercom-ingest/discover"
 	"source-intercom-ingest/intercom"
+	"source-intercom-ingest/login"
 	"source-intercom-ingest/preview"
 	"source-intercom-ingest/protocol"
 	"source-intercom-ingest/spec"
@@ -28,6 +29,7 @@ type commands struct {
 	Connector connectorCommand     `cmd:"" default:"1" help:"Speak Flow's capture protocol on standard input and output (the default)."`
 	Preview   preview.Command      `cmd:"" help:"Take webhooks on this machine, without Flow, and keep them in a SQLite database."`
 	Send      intercom.SendCommand `cmd:"" help:"Post sample notifications, as Intercom does."`
+	Login     login.Command        `cmd:"" help:"Get an access token of Intercom by OAuth, at a terminal."`
 	Version   versionCommand       `cmd:"" help:"Print the version and the revision that it was built from."`
 }
 

@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -27,9 +28,10 @@ type connector struct {
 	env     []string
 	codec   protocol.Codec
 	log     *logrus.Logger
-	front   *front               // that stands before it; nil for none
-	metrics func(address string) // told where they are; nil for nobody
-	greet   func(address string) // told when webhooks are taken
+	front   *front                        // that stands before it; nil for none
+	metrics func(address string)          // told where they are; nil for nobody
+	broken  func(resource, reason string) // told of resources that can not be polled, or can again; nil for nobody
+	greet   func(address string)          // told when webhooks are taken
 }
 
 // A process is one run of a connector, and the conversation with it.
@@ -161,6 +163,14 @@ func (p *process) passOn(line []byte) {
 	}
 	if address, ok := fields["address"].(string); ok && fields["eventType"] == "connectorStatus" {
 		fields["address"] = p.listening(address, fields["metricsAddress"])
+	}
+	if resource, ok := fields["resource"].(string); ok && p.broken != nil {
+		switch {
+		case level == logrus.WarnLevel:
+			p.broken(resource, message)
+		case strings.HasSuffix(message, "is polled again"):
+			p.broken(resource, "")
+		}
 	}
 	for _, own := range []string{"msg", "level", "time", "eventType"} {
 		delete(fields, own)

@@ -10,11 +10,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
-	"net/url"
 	"slices"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -35,9 +33,9 @@ type console struct {
 	store    *store
 	front    *front
 	traffic  *traffic
-	hide     secrets                 // from what is shown
-	sender   sender                  // of samples, and of what is replayed
-	metrics  atomic.Pointer[url.URL] // of the connector; nil without
+	hide     secrets // from what is shown
+	sender   sender  // of samples, and of what is replayed
+	polled   *polled
 	feed     feed
 	large    sync.Mutex // of documents that are read whole
 }
@@ -186,12 +184,13 @@ func (c *console) stats() []byte {
 		"accepted":    accepted,
 		"refused":     refused,
 		"listening":   c.front.target.Load() != nil,
+		"polled":      c.polled.shown(),
 	})
 }
 
 // passMetrics passes the connector's metrics on.
 func (c *console) passMetrics(w http.ResponseWriter, r *http.Request) {
-	target := c.metrics.Load()
+	target := c.polled.metrics.Load()
 	if target == nil {
 		http.Error(w, "the connector serves no metrics now", http.StatusServiceUnavailable)
 		return

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,7 +29,7 @@ type desk struct {
 const saveInterval = 500 * time.Millisecond
 
 // openDesk puts the front before the connector, on the connector's own port, and serves the console.
-func (c *Command) openDesk(log *logrus.Logger, t *task, connector *connector, store *store) (*desk, error) {
+func (c *Command) openDesk(log *logrus.Logger, t *task, connector *connector, store *store, polled *polled) (*desk, error) {
 	address, err := connector.takeAddress()
 	if err != nil {
 		return nil, err
@@ -56,7 +55,7 @@ func (c *Command) openDesk(log *logrus.Logger, t *task, connector *connector, st
 	if c.Console != nil {
 		d.console.name, _, _ = net.SplitHostPort(*c.Console) // which was listened on
 	}
-	connector.front, connector.metrics = d.front, d.console.metricsAt
+	connector.front, d.console.polled = d.front, polled
 	d.console.serve(listener)
 	d.keeper.Go(d.keep)
 	return d, nil
@@ -82,15 +81,6 @@ func (c *connector) variable(wanted string) string {
 		}
 	}
 	return ""
-}
-
-// metricsAt notes where the connector's metrics are.
-func (c *console) metricsAt(address string) {
-	_, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return
-	}
-	c.metrics.Store(&url.URL{Scheme: "http", Host: net.JoinHostPort("127.0.0.1", port)})
 }
 
 // keep saves refusals until close.

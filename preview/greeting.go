@@ -22,14 +22,19 @@ func greet(w io.Writer, t *task, address string, in keeping, console string) {
 		return
 	}
 	s := newSender(t, "http://localhost:"+port)
-	fmt.Fprintln(w, "\nTaking webhooks at")
-	for _, p := range s.paths {
-		fmt.Fprintf(w, "  %s%s  into %s\n", s.base, p.Path, p.Collection)
+	shown := t.spec.Bindings[0].Collection.Name
+	if len(s.paths) > 0 {
+		shown = s.paths[0].Collection
+		fmt.Fprintln(w, "\nTaking webhooks at")
+		for _, p := range s.paths {
+			fmt.Fprintf(w, "  %s%s  into %s\n", s.base, p.Path, p.Collection)
+		}
+		fmt.Fprintf(w, "Post one:\n  %s\n", s.sampleLine(s.paths[0]))
 	}
-	first := s.paths[0]
-	try := s.sampleLine(first)
-	view := strings.ReplaceAll(in.views[first.Collection], `"`, `""`)
-	fmt.Fprintf(w, "Post one:\n  %s\n", try)
+	if n := t.polled(); n > 0 {
+		fmt.Fprintf(w, "Copying %d resources of an Intercom workspace.\n", n)
+	}
+	view := strings.ReplaceAll(in.views[shown], `"`, `""`)
 	if console != "" {
 		fmt.Fprintf(w, "Watch them:\n  %s\n", console)
 	}

@@ -42,6 +42,11 @@ type Command struct {
 	Path         []string      `help:"A path that takes webhooks (repeatable; default: /webhook-data)." sep:"none"`
 	AuthToken    *string       `help:"Require this bearer token of every webhook." env:"AUTH_TOKEN"`
 	ClientSecret *string       `help:"Take Intercom's webhooks: require the signatures that an app with this client secret makes." env:"CLIENT_SECRET"`
+	AccessToken  *string       `help:"Copy the objects of an Intercom workspace by this access token, alone or beside webhooks." env:"INTERCOM_ACCESS_TOKEN"`
+	Credentials  string        `help:"The same by a file that login has saved." placeholder:"FILE" type:"existingfile"`
+	StartDate    string        `help:"Copy objects that were updated since, a time such as 2025-01-31T00:00:00Z (default: all)." placeholder:"TIME"`
+	Resource     []string      `help:"A resource to copy, such as conversations (repeatable; default: all that are enabled)." sep:"none"`
+	APIBaseURL   string        `help:"Where Intercom's API is (default: by the region of the token's workspace)." name:"api-base-url" env:"INTERCOM_API_BASE_URL" placeholder:"URL"`
 	Port         *uint16       `help:"The port to take webhooks on; 0 for any that is free (default: 8080)."`
 	Codec        string        `help:"The protocol's codec (default: json, or the catalog's)." enum:"json,proto," default:""`
 	Sessions     []int         `help:"Transactions in each session of the connector, then it ends; a negative number is no limit." default:"-1"`
@@ -96,9 +101,13 @@ func (c *Command) run(ctx context.Context, log *logrus.Logger, t *task, connecto
 	terminal := newTerminal(log, os.Stdout, os.Stderr)
 	defer terminal.end()
 	var traffic *traffic
-	page := ""
+	polled, page := new(polled), ""
+	watching, unwatch := context.WithCancel(ctx)
+	defer unwatch()
+	go polled.run(watching)
+	connector.metrics, connector.broken = polled.metricsAt, polled.broken
 	if c.Console == nil || *c.Console != "" {
-		desk, err := c.openDesk(log, t, connector, store)
+		desk, err := c.openDesk(log, t, connector, store, polled)
 		if err != nil {
 			return err
 		}
@@ -106,7 +115,7 @@ func (c *Command) run(ctx context.Context, log *logrus.Logger, t *task, connecto
 		traffic, page = desk.traffic, desk.console.address()
 	}
 	connector.greet = once(func(address string) { greet(terminal.err, t, address, keeping{c.DB, views}, page) })
-	stop := terminal.follow(store, traffic)
+	stop := terminal.follow(store, traffic, polled)
 	defer stop()
 	return c.capture(ctx, log, connector, &session{task: t, store: store, output: c.output(terminal)})
 }
@@ -135,6 +144,10 @@ func (c *Command) task() (t *task, err error) {
 	if c.ClientSecret != nil {
 		overrides["signatureConfig"] = map[string]string{"provider": "intercom", "clientSecret": *c.ClientSecret}
 	}
+	if err := c.access(overrides); err != nil {
+		return nil, err
+	}
+	t.choose = c.choose
 	return t, t.override(overrides)
 }
 
@@ -182,7 +195,7 @@ const (
 
 // output returns where committed documents are printed; nil for nowhere.
 func (c *Command) output(t *terminal) *bufio.Writer {
-	if c.Quiet {
+	if c.Quiet || c.polls() && t.shows { // history would scroll everything away
 		return nil
 	}
 	return bufio.NewWriterSize(t.out, 64<<10)

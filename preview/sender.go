@@ -34,7 +34,8 @@ type hookPath struct {
 	Collection   string   `json:"collection"`
 	Topics       []string `json:"topics,omitempty"`
 	IDFromHeader string   `json:"idFromHeader,omitempty"`
-	Refused      bool     `json:"refused,omitempty"` // it takes what is refused on the other paths
+	Refused      bool     `json:"refused,omitempty"`  // it takes what is refused on the other paths
+	Resource     string   `json:"resource,omitempty"` // it takes objects of an API, and no webhooks
 }
 
 // An endpoint is what preview reads of the configuration of one.
@@ -46,6 +47,9 @@ type endpoint struct {
 		Provider     string `json:"provider"`
 		ClientSecret string `json:"clientSecret"`
 	} `json:"signatureConfig"`
+	Credentials struct {
+		ClientSecret string `json:"client_secret"`
+	} `json:"credentials"`
 }
 
 // token is the bearer token that requests carry; empty for none.
@@ -56,6 +60,9 @@ func (e endpoint) token() string {
 // endpointOf reads a task's configuration, which the connector has validated.
 func endpointOf(t *task) (config endpoint) {
 	_ = json.Unmarshal(t.spec.ConfigJson, &config)
+	if s := &config.SignatureConfig; s.Provider == "intercom" {
+		s.ClientSecret = cmp.Or(s.ClientSecret, config.Credentials.ClientSecret)
+	}
 	return config
 }
 
@@ -65,7 +72,7 @@ func newSender(t *task, base string) sender {
 	for _, b := range t.spec.Bindings {
 		if p := pathOf(b); p.Refused {
 			s.kept = p.Collection
-		} else {
+		} else if p.Resource == "" {
 			s.paths = append(s.paths, p)
 		}
 	}

@@ -17,6 +17,8 @@ type task struct {
 	spec  *protocol.CaptureSpec
 	env   map[string]string // for the connector
 	codec string            // "proto", "json", or empty for the environment's
+
+	choose func(*protocol.Response_Discovered_Binding) bool // of what is discovered
 }
 
 // prefix of the collections that are made for what a capture without a catalog discovers.
@@ -99,7 +101,7 @@ func (t *task) discover(ctx context.Context, c *connector) error {
 		return fmt.Errorf("discovering bindings: %w", err)
 	}
 	if !bound {
-		t.spec.Bindings = bindingsOf(found.GetDiscovered())
+		t.spec.Bindings = bindingsOf(found.GetDiscovered(), t.choose)
 		return nil
 	}
 	for i, b := range t.spec.Bindings {
@@ -136,6 +138,16 @@ func likest(discovered []*protocol.Response_Discovered_Binding, resource []byte)
 	return nil
 }
 
+// polled is how many bindings take objects of an API.
+func (t *task) polled() (n int) {
+	for _, b := range t.spec.Bindings {
+		if pathOf(b).Resource != "" {
+			n++
+		}
+	}
+	return n
+}
+
 // known refuses members of the task's configurations that the connector's forms do not know: one that is misspelt is one
 // that is not there.
 func (t *task) known(ctx context.Context, c *connector) error {
@@ -166,10 +178,10 @@ func isRefused(resource []byte) bool {
 var notInNames = regexp.MustCompile(`[^\pL\pN\-_./]+`)
 
 // bindingsOf binds what was discovered to collections of its own, as a first publication does.
-func bindingsOf(found *protocol.Response_Discovered) []*protocol.CaptureSpec_Binding {
+func bindingsOf(found *protocol.Response_Discovered, choose func(*protocol.Response_Discovered_Binding) bool) []*protocol.CaptureSpec_Binding {
 	var bindings []*protocol.CaptureSpec_Binding
 	for _, b := range found.GetBindings() {
-		if b.Disable && !isRefused(b.ResourceConfigJson) { // a person wants to see what is refused
+		if !choose(b) {
 			continue
 		}
 		bindings = append(bindings, &protocol.CaptureSpec_Binding{

@@ -14,11 +14,12 @@ import (
 type terminal struct {
 	out, err io.Writer
 	live     *live // nil where standard error is no terminal
+	shows    bool  // standard output is one
 }
 
 // newTerminal also redirects the log.
 func newTerminal(log *logrus.Logger, out, err *os.File) *terminal {
-	t := &terminal{out: out, err: log.Out}
+	t := &terminal{out: out, err: log.Out, shows: isatty.IsTerminal(out.Fd())}
 	if !isatty.IsTerminal(err.Fd()) {
 		return t
 	}
@@ -32,7 +33,7 @@ func newTerminal(log *logrus.Logger, out, err *os.File) *terminal {
 }
 
 // follow keeps the line up to date until stop is called.
-func (t *terminal) follow(store *store, traffic *traffic) (stop func()) {
+func (t *terminal) follow(store *store, traffic *traffic, polled *polled) (stop func()) {
 	if t.live == nil {
 		return func() {}
 	}
@@ -41,7 +42,7 @@ func (t *terminal) follow(store *store, traffic *traffic) (stop func()) {
 		tick := time.NewTicker(time.Second)
 		defer tick.Stop()
 		_, documents := store.counts()
-		s := summary{documents: documents, traffic: traffic, at: time.Now()}
+		s := summary{documents: documents, traffic: traffic, polled: polled, at: time.Now()}
 		for {
 			select {
 			case now := <-tick.C:

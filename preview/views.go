@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS views (
 func (s *store) addViews(bindings []*protocol.CaptureSpec_Binding) (map[string]string, error) {
 	views := map[string]string{}
 	for _, b := range bindings {
-		name, err := s.addView(b.Collection.Name)
+		name, err := s.addView(b.Collection.Name, pathOf(b).Resource != "")
 		if err != nil {
 			return nil, s.explain(fmt.Errorf("adding a view of collection %s: %w", b.Collection.Name, err))
 		}
@@ -29,8 +29,9 @@ func (s *store) addViews(bindings []*protocol.CaptureSpec_Binding) (map[string]s
 	return views, nil
 }
 
-// addView returns the name of a collection's view, which there is then.
-func (s *store) addView(collection string) (string, error) {
+// addView returns the name of a collection's view, which there is then. That of an API's objects leaves out those that are
+// deleted.
+func (s *store) addView(collection string, objects bool) (string, error) {
 	var known int
 	var view string
 	err := s.db.QueryRow(`SELECT count(*), coalesce(max(view), '') FROM views WHERE collection = ?`, collection).Scan(&known, &view)
@@ -43,10 +44,14 @@ func (s *store) addView(collection string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	left := ""
+	if objects {
+		left = `AND document ->> '$._meta.op' IS NOT 'd'`
+	}
 	_, err = s.db.Exec(fmt.Sprintf(`CREATE VIEW IF NOT EXISTS "%s" AS
 		SELECT sequence, key, document, committed_at FROM documents WHERE sequence IN
-			(SELECT max(sequence) FROM documents WHERE collection = '%s' GROUP BY key)
-		ORDER BY sequence`, strings.ReplaceAll(view, `"`, `""`), strings.ReplaceAll(collection, `'`, `''`)))
+			(SELECT max(sequence) FROM documents WHERE collection = '%s' GROUP BY key) %s
+		ORDER BY sequence`, strings.ReplaceAll(view, `"`, `""`), strings.ReplaceAll(collection, `'`, `''`), left))
 	if err == nil {
 		_, err = s.db.Exec(`INSERT OR IGNORE INTO views VALUES (?, ?)`, collection, view)
 	}

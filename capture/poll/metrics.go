@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -21,6 +22,7 @@ type metrics struct {
 
 	mu   sync.Mutex
 	read map[string]int64 // up to when each resource is read, in seconds since 1970
+	at   map[string]int64 // when that was
 }
 
 func newMetrics(p *Poller) *metrics {
@@ -34,6 +36,7 @@ func newMetrics(p *Poller) *metrics {
 		invalid:   counter("intercom_invalid_documents_total", "Objects that were left out, as the runtime would refuse them, by resource.", "resource"),
 		missed:    counter("intercom_missed_updates_total", "Changes that were found and no notification came of, by resource.", "resource"),
 		read:      map[string]int64{},
+		at:        map[string]int64{},
 	}
 	p.Registry.MustRegister(m.requests, m.rows, m.documents, m.invalid, m.missed, &gauges{p})
 	return m
@@ -52,7 +55,7 @@ func (m *metrics) asked(endpoint string, status int) {
 func (m *metrics) lag(resource string, read int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.read[resource] = read
+	m.read[resource], m.at[resource] = read, time.Now().Unix()
 }
 
 // Gauges are read when they are asked for.
@@ -62,6 +65,9 @@ var (
 	lagDesc       = prometheus.NewDesc("intercom_lag_seconds", "How far the last look at a resource is behind, by resource.", []string{"resource"}, nil)
 	remainingDesc = prometheus.NewDesc("intercom_rate_limit_remaining", "Requests that remain of the rate limit's present window.", nil, nil)
 	limitDesc     = prometheus.NewDesc("intercom_rate_limit", "Requests that a window of the rate limit has.", nil, nil)
+	lookDesc      = prometheus.NewDesc("intercom_last_look_timestamp_seconds", "When a resource was looked at last, in seconds since 1970, by resource.", []string{"resource"}, nil)
+	rowsDesc      = prometheus.NewDesc("intercom_backfill_rows", "Rows of the history that are read while a backfill runs, by resource.", []string{"resource"}, nil)
+	totalDesc     = prometheus.NewDesc("intercom_backfill_total_rows", "Rows that the history has while a backfill runs, by resource; 0 for unknown.", []string{"resource"}, nil)
 	doneDesc      = prometheus.NewDesc("intercom_backfill_done_ratio", "How much of the history is read, by resource, from 0 to 1.", []string{"resource"}, nil)
 	refreshDesc   = prometheus.NewDesc("intercom_refresh_queue", "Objects that notifications have made due.", nil, nil)
 	holesDesc     = prometheus.NewDesc("intercom_holes", "Seconds whose objects Intercom's API does not answer, by resource.", []string{"resource"}, nil)
@@ -69,7 +75,7 @@ var (
 
 // Describe tells what there is.
 func (g *gauges) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{lagDesc, remainingDesc, limitDesc, doneDesc, refreshDesc, holesDesc} {
+	for _, d := range []*prometheus.Desc{lagDesc, lookDesc, rowsDesc, totalDesc, remainingDesc, limitDesc, doneDesc, refreshDesc, holesDesc} {
 		to <- d
 	}
 }
@@ -88,12 +94,17 @@ func (g *gauges) Collect(to chan<- prometheus.Metric) {
 	g.metrics.mu.Lock()
 	for resource, read := range g.metrics.read {
 		value(lagDesc, float64(max(0, now-read)), resource)
+		value(lookDesc, float64(g.metrics.at[resource]), resource)
 	}
 	g.metrics.mu.Unlock()
 	for _, s := range g.streams {
 		searched, ok := s.(*searched)
 		if !ok {
 			continue
+		}
+		if rows, total, ok := searched.progress.rows(); ok {
+			value(rowsDesc, float64(rows), s.name())
+			value(totalDesc, float64(total), s.name())
 		}
 		value(doneDesc, searched.progress.ratio(), s.name())
 		value(holesDesc, float64(searched.holes()), s.name())

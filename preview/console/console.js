@@ -33,6 +33,8 @@ events.addEventListener("error", () => { byId("state").textContent = "Preview is
 
 events.addEventListener("about", (event) => {
   const about = JSON.parse(event.data);
+  about.paths ??= []; // where objects are copied alone
+  byId("send").hidden = about.paths.length === 0;
   byId("paths").replaceChildren(...about.paths.map((p) => element("li", {}, element("code", {}, about.url + p.path))));
   const options = (names) => names.map((name) => element("option", {}, name));
   const send = byId("send").elements;
@@ -69,6 +71,7 @@ events.addEventListener("stats", (event) => {
   showCollections(stats.collections);
   drawStatuses(stats.timeline);
   drawLatencies(stats.timeline);
+  showObjects(stats.polled);
 });
 
 // ---- requests
@@ -151,6 +154,45 @@ function drawLatencies(points) {
   byId("latencies").replaceChildren(...lines);
   const latest = points.findLast((p) => p.p99 > 0);
   byId("latency").textContent = latest ? `latest ${latest.p50} / ${latest.p99} ms; at most ${most} ms` : "none yet";
+}
+
+// ---- objects of an API
+
+const ago = (seconds) => seconds < 90 ? `${Math.round(seconds)} s` : seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+
+function historyOf(o) {
+  if (!o.reading) return o.look || o.documents ? "read" : "–";
+  if (!o.total) return `${o.done} rows`;
+  const percent = Math.min(100, Math.floor(o.done / o.total * 100));
+  return element("span", {}, element("progress", { max: o.total, value: Math.min(o.done, o.total), "aria-label": `History of ${o.resource}` }), ` ${percent} % of ${o.total}`);
+}
+
+function showObjects(polled) {
+  byId("objects-panel").hidden = !polled;
+  if (!polled) return;
+  byId("objects").replaceChildren(...polled.objects.map((o) => element("tr", {},
+    element("td", {}, o.resource),
+    element("td", {}, historyOf(o)),
+    element("td", { class: "number" }, `${o.rows}`),
+    element("td", { class: "number" }, `${o.documents}`),
+    element("td", {}, o.look ? new Date(o.look * 1000).toLocaleTimeString() : "–"),
+    element("td", { class: "number" }, o.look ? ago(o.lag) : "–"),
+    element("td", { class: "number" }, `${o.missed}`),
+    element("td", { class: o.error ? "bad" : undefined }, o.error || ""))));
+  drawPaces(polled.paces ?? [], polled.limit);
+}
+
+function drawPaces(points, limit) {
+  const most = Math.max(1, limit, ...points.map((p) => p.perMinute));
+  const slots = 90, step = width / slots, first = slots - points.length;
+  const tall = (n) => n / most * (height - 6);
+  const bars = points.filter((p) => p.perMinute > 0).map((p) => svg("rect", {
+    class: "p50", x: (first + points.indexOf(p)) * step + 1, y: height - Math.max(2, tall(p.perMinute)), width: step - 2, height: Math.max(2, tall(p.perMinute)),
+  }));
+  if (limit > 0) bars.push(svg("polyline", { class: "bad", points: `0,${height - tall(limit)} ${width},${height - tall(limit)}` }));
+  byId("paces").replaceChildren(...bars);
+  const latest = points.at(-1);
+  byId("pace").textContent = `${latest ? Math.round(latest.perMinute) : 0} of ${limit ? Math.round(limit) : "unknown"}`;
 }
 
 // ---- collections
