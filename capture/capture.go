@@ -90,7 +90,7 @@ func (c Connector) Pull(ctx context.Context, open *protocol.Request_Open, stream
 	if err := stream.Send(ctx, opened); err != nil {
 		return errors.Join(clean(err), on.close())
 	}
-	if err := c.report(open.GetCapture(), config, of, on, len(bindings.webhooks)); err != nil {
+	if err := c.report(open.GetCapture(), config, of, on, bindings); err != nil {
 		return errors.Join(err, on.close())
 	}
 	loops, ctx := errgroup.WithContext(ctx)
@@ -178,8 +178,8 @@ func (c Connector) status() *logrus.Entry {
 }
 
 // report says where webhooks come to, and what of the configuration is not what it seems.
-func (c Connector) report(capture *protocol.CaptureSpec, config spec.EndpointConfig, of session, on ports, webhooks int) error {
-	c.reportListening(of, on, webhooks)
+func (c Connector) report(capture *protocol.CaptureSpec, config spec.EndpointConfig, of session, on ports, b bindings) error {
+	c.reportListening(of, on, b)
 	if config.Closed {
 		c.status().Warn("requireAuthToken is empty, so that every webhook is refused with 403; set a token, or remove the member to take webhooks without one")
 	}
@@ -196,18 +196,23 @@ func (c Connector) report(capture *protocol.CaptureSpec, config spec.EndpointCon
 
 // reportListening says where webhooks come to. A capture without bindings listens all the same: its senders hear 404
 // instead of a refused connection, and a binding may be enabled at any time.
-func (c Connector) reportListening(of session, on ports, bindings int) {
-	entry := c.status().WithFields(logrus.Fields{"address": on.webhooks.Addr().String(), "bindings": bindings})
+func (c Connector) reportListening(of session, on ports, b bindings) {
+	entry := c.status().WithFields(logrus.Fields{"address": on.webhooks.Addr().String(), "bindings": len(b.webhooks)})
+	if len(b.polled) > 0 {
+		entry = entry.WithField("polled", len(b.polled))
+	}
 	if on.metrics != nil {
 		entry = entry.WithField("metricsAddress", on.metrics.Addr().String())
 	}
 	if shard := of.shard(); shard != "" {
 		entry = entry.WithField("shard", shard)
 	}
-	switch bindings {
-	case 0:
+	switch bindings := len(b.webhooks); {
+	case bindings == 0 && len(b.polled) > 0:
+		entry.Info("polling Intercom's API, and listening without bindings for webhooks, so that every path answers 404")
+	case bindings == 0:
 		entry.Info("listening for webhooks, but no bindings are enabled, so that every path answers 404")
-	case 1:
+	case bindings == 1:
 		entry.Info("listening for webhooks of 1 binding")
 	default:
 		entry.Infof("listening for webhooks of %d bindings", bindings)
