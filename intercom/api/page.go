@@ -30,7 +30,7 @@ type Next struct {
 // More tells that there is a page behind.
 func (n Next) More() bool { return n != Next{} }
 
-// ParsePage reads the envelope of a list of any kind: the rows are the elements of its one array of objects, whatever
+// ParsePage reads the envelope of a list of any kind, or rows without one: the rows are the elements of its one array of objects, whatever
 // its name; what says how to go on is absent, null, an address or an object.
 func ParsePage(body []byte) (Page, error) {
 	page := Page{Total: -1}

@@ -69,7 +69,7 @@ func TestRowsKeepTheirBytes(t *testing.T) {
 }
 
 func TestWhatIsNoEnvelopeIsAnError(t *testing.T) {
-	for _, body := range []string{"", "null", "[]", "<html>", `{"data":[{]}`, `{"data":[{}`, `{"data"`} {
+	for _, body := range []string{"", "null", "7", "<html>", `{"data":[{]}`, `{"data":[{}`, `{"data"`} {
 		if _, err := ParsePage([]byte(body)); err == nil {
 			t.Errorf("%q was taken", body)
 		}
