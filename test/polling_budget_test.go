@@ -12,7 +12,7 @@ import (
 )
 
 // peak is the most memory that a process has held, in MiB.
-func (r *runtime) peak(t *testing.T) int {
+func (r *runtime) peak(t testing.TB) int {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.cmd.Process.Pid))
 	if err != nil {

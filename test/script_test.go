@@ -29,7 +29,11 @@ var update = flag.Bool("update", false, "write what scripts compare with anew")
 
 func TestMain(m *testing.M) {
 	if kind := os.Getenv(floorVariable); kind != "" {
-		serveFloor(kind)
+		if address, ok := strings.CutPrefix(kind, "fetch:"); ok {
+			fetchFloor(address)
+		} else {
+			serveFloor(kind)
+		}
 		return
 	}
 	code := m.Run()

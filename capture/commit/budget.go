@@ -69,7 +69,7 @@ func reserve(count *atomic.Int64, n, most int64) bool {
 
 // Spare lets the collector run oftener, where much lives that webhooks do not need: what polling reads and hands over.
 func (b *Budget) Spare() {
-	const garbagePercent = 120
+	const garbagePercent = 160
 	debug.SetGCPercent(garbagePercent)
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"source-intercom-ingest/intercom"
 	"source-intercom-ingest/protocol"
 	"source-intercom-ingest/schemas"
@@ -18,7 +20,9 @@ type Binding struct {
 	resourcePath []string
 	stateKey     string
 	validator    *schemas.Validator
-	lens         lens // of its own objects
+	lens         lens     // of its own objects
+	members      []string // of the lens
+	documents    prometheus.Counter
 }
 
 // ResourcePath identifies the binding to the runtime.
@@ -72,6 +76,7 @@ func newBinding(index uint32, config spec.ResourceConfig, collection *protocol.C
 		return nil, err
 	}
 	b.lens = newLens(pointers(b.Polled)...)
+	b.members = b.lens.members()
 	return b, nil
 }
 

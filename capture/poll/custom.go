@@ -56,10 +56,8 @@ func parseTime(value []byte, layout string, zone *time.Location) int64 {
 
 // metaOf is the meta of an object of a list.
 func (p *Poller) metaOf(o object, b *Binding, l look) meta {
-	m := meta{op: updated, source: l.source, fetchedAt: time.Now(), workspace: p.workspace()}
-	if at := b.updatedAt(o); at != 0 {
-		m.updatedAt = unix(at)
-	}
+	m := p.metaNow(updated, l.source)
+	m.updatedAt = b.updatedAt(o)
 	return m
 }
 

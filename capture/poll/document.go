@@ -34,21 +34,24 @@ const (
 // A meta is what the connector writes of an object.
 type meta struct {
 	op, source string
-	fetchedAt  time.Time
-	updatedAt  time.Time // zero for unknown
-	workspace  string
+	behind     string // what follows them, of all that is read at a time
+	updatedAt  int64  // in seconds since 1970; zero for unknown
+	workspace  string // as JSON text
+}
+
+// metaNow is the meta of what is read now, but for when it was updated.
+func (p *Poller) metaNow(op, source string) meta {
+	workspace, _ := jsontext.AppendQuote(nil, p.workspace()) // its error says that something was mended
+	return meta{op: op, source: source, behind: time.Now().UTC().Format(`","fetchedAt":"2006-01-02T15:04:05.000Z"`), workspace: string(workspace)}
 }
 
 func (m meta) append(b []byte) []byte {
 	b = append(append(append(b, `{"_meta":{"op":"`...), m.op...), `","source":"`...)
-	b = append(append(b, m.source...), `","fetchedAt":"`...)
-	b = append(m.fetchedAt.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z"), '"')
-	if !m.updatedAt.IsZero() {
-		b = append(m.updatedAt.UTC().AppendFormat(append(b, `,"updatedAt":"`...), time.RFC3339), '"')
+	b = append(append(b, m.source...), m.behind...)
+	if m.updatedAt != 0 {
+		b = append(time.Unix(m.updatedAt, 0).UTC().AppendFormat(append(b, `,"updatedAt":"`...), time.RFC3339), '"')
 	}
-	b = append(b, `,"workspaceId":`...)
-	b, _ = jsontext.AppendQuote(b, m.workspace) // its error says that something was mended
-	return append(b, '}')
+	return append(append(append(b, `,"workspaceId":`...), m.workspace...), '}')
 }
 
 // A member is put in front of an object's own.
@@ -84,7 +87,7 @@ func (b *Binding) appendDocument(to []byte, m meta, o object, edits []scan.Edit,
 			continue
 		}
 		span := o.at(pointer)
-		value := span.Of(o.Text())
+		value := span.Of(o.text)
 		switch {
 		case len(value) == 0 || value[0] == 'n' || value[0] == '{' || value[0] == '[' || string(value) == `""`:
 			return to, errNoKey
@@ -105,8 +108,8 @@ func (b *Binding) appendDocument(to []byte, m meta, o object, edits []scan.Edit,
 	to = append(to, ',')
 	members := len(to)
 	before, after := o.element.WithoutMeta()
-	to = scan.AppendEdited(to, o.Text(), before, edits)
-	to = scan.AppendEdited(to, o.Text(), after, edits)
+	to = scan.AppendEdited(to, o.text, before, edits)
+	to = scan.AppendEdited(to, o.text, after, edits)
 	if rest := bytes.TrimLeft(to[members:], " \t\r,"); len(rest) == 0 {
 		to = to[:members-1]
 	} else {
@@ -125,7 +128,7 @@ func (o object) without(edits []scan.Edit, name string) []scan.Edit {
 	if span.End == 0 {
 		return edits
 	}
-	if cut, ok := scan.Member(o.Text(), span, name); ok {
+	if cut, ok := scan.Member(o.text, span, name); ok {
 		edits = append(edits, scan.Edit{Span: cut})
 	}
 	return edits
@@ -133,7 +136,6 @@ func (o object) without(edits []scan.Edit, name string) []scan.Edit {
 
 // appendDeletion appends the document of an object that is gone, with what identifies it.
 func (b *Binding) appendDeletion(to []byte, m meta, ids ...member) []byte {
-	m.op = deleted
 	to = m.append(to)
 	for _, id := range ids {
 		to = append(strconv.AppendQuote(append(to, ','), id.name), ':')

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"source-intercom-ingest/scan"
+	"source-intercom-ingest/schemas"
 )
 
 // A lens finds values of objects.
@@ -27,9 +28,10 @@ func newLens(pointers ...string) lens {
 
 // An object is one of the API's, as JSON text that the runtime accepts.
 type object struct {
-	*scan.Scanner
+	text    []byte
 	element *scan.Element
 	lens    *lens
+	scanner *scan.Scanner // nil for a part of another
 }
 
 var errNoObject = errors.New("it is not one JSON object")
@@ -44,7 +46,18 @@ func (l *lens) read(text []byte) (object, error) {
 		s.Release()
 		return object{}, errNoObject
 	}
-	return object{s, &s.Elements[0], l}, nil
+	return object{s.Text(), &s.Elements[0], l, s}, nil
+}
+
+// Release ends the use of an object that was read.
+func (o object) Release() { o.scanner.Release() }
+
+// members are the names of what is looked for right in an object.
+func (l *lens) members() (names []string) {
+	for _, p := range l.pointers {
+		names = append(names, schemas.Unescape(p[1:]))
+	}
+	return names
 }
 
 // at returns where the value at a pointer is; nothing where there is none.
@@ -56,12 +69,12 @@ func (o object) at(pointer string) scan.Span {
 }
 
 // value returns the text of a value, or nothing.
-func (o object) value(pointer string) []byte { return o.at(pointer).Of(o.Text()) }
+func (o object) value(pointer string) []byte { return o.at(pointer).Of(o.text) }
 
 // scalar returns what a string says, or the digits of an integer.
 func (o object) scalar(pointer string) string {
 	if i := slices.Index(o.lens.pointers, pointer); i >= 0 {
-		return o.element.Found[i].Scalar(o.Text())
+		return o.element.Found[i].Scalar(o.text)
 	}
 	return ""
 }
@@ -73,7 +86,7 @@ func (o object) seconds(pointer string) (int64, bool) {
 }
 
 // all returns the object's text.
-func (o object) all() []byte { return o.element.Of(o.Text()) }
+func (o object) all() []byte { return o.element.Of(o.text) }
 
 // unbounded is memory for what is read: the share of the body bounds it.
 type unbounded struct{}

@@ -335,13 +335,14 @@ func (l *listed) remove(ctx context.Context, id string, at time.Time, source str
 	for i, part := range strings.Split(id, "\n") {
 		ids = append(ids, nested(l.Key[i], part))
 	}
-	m := meta{source: source, fetchedAt: time.Now(), updatedAt: at, workspace: l.workspace()}
+	m := l.metaNow(deleted, source)
+	m.updatedAt = at.Unix()
 	doc := l.appendDeletion(nil, m, ids...)
 	if err := l.check(ctx, doc, true); err != nil {
 		l.refused(l.Binding, err)
 		return nil
 	}
-	l.metrics.documents.WithLabelValues(l.Binding.Name).Inc()
+	l.Binding.documents.Inc()
 	return l.add(ctx, l.Binding, doc)
 }
 
@@ -364,7 +365,7 @@ func (r *reading) children(ctx context.Context) error {
 			r.writer.mu.Lock()
 			defer r.writer.mu.Unlock()
 			for _, doc := range documents {
-				r.metrics.documents.WithLabelValues(r.Binding.Name).Inc()
+				r.Binding.documents.Inc()
 				if err := r.add(ctx, r.Binding, doc); err != nil {
 					return err
 				}

@@ -24,23 +24,22 @@ func segment(id string) string { return url.PathEscape(id) }
 
 // partsOf emits the parts in an object. The writer's lock is held.
 func (s *searched) partsOf(ctx context.Context, o object, id string, at int64, m meta) error {
-	list := o.value(s.partsAt() + s.partsAt())
-	if len(list) == 0 || list[0] != '[' {
+	list := o.at(s.partsAt() + s.partsAt())
+	if list.End == 0 || o.text[list.Start] != '[' {
 		return nil
 	}
-	parts, err := scan.Read(list, s.parts.lens.want, len(s.parts.lens.pointers), unbounded{})
-	if err != nil {
-		s.unreadable(err)
+	parts, ok := scan.Split(o.text, list, s.parts.members)
+	if !ok {
+		s.unreadable(errNoObject)
 		return nil
 	}
-	defer parts.Release()
 	parent := s.of.Object
 	front := []member{text(parent+"_id", id)}
 	if parent == "conversation" {
 		front = append(front, member{"conversation_updated_at", strconv.AppendInt(nil, at, 10)})
 	}
-	for i := range parts.Elements {
-		part := object{parts, &parts.Elements[i], &s.parts.lens}
+	for i := range parts {
+		part := object{text: o.text, element: &parts[i], lens: &s.parts.lens}
 		if err := s.document(ctx, s.parts, part, m.ofPart(part), nil, front...); err != nil {
 			return err
 		}
@@ -51,7 +50,7 @@ func (s *searched) partsOf(ctx context.Context, o object, id string, at int64, m
 // ofPart is the meta of a part, beside its object's.
 func (m meta) ofPart(part object) meta {
 	if at, ok := part.seconds("/updated_at"); ok {
-		m.updatedAt = unix(at)
+		m.updatedAt = at
 	}
 	return m
 }
@@ -194,7 +193,7 @@ func (s *searched) takeChildren(ctx context.Context, id string, v version, l loo
 	}
 	return s.emit(ctx, id, v, l, func(bool) error {
 		for _, doc := range documents {
-			s.metrics.documents.WithLabelValues(s.children.Name).Inc()
+			s.children.documents.Inc()
 			if err := s.add(ctx, s.children, doc); err != nil {
 				return err
 			}

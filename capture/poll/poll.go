@@ -78,6 +78,9 @@ type stream interface {
 func New(c Config) (*Poller, error) {
 	p := &Poller{Config: c, began: time.Now()}
 	p.metrics = newMetrics(p)
+	for _, b := range c.Bindings {
+		b.documents = p.metrics.documents.WithLabelValues(b.Name)
+	}
 	base := c.Access.BaseURL
 	if base == "" {
 		base = api.BaseURL("")

@@ -46,12 +46,16 @@ type refreshes struct {
 
 // A due is an object of a stream.
 type due struct {
-	of   refreshed
-	id   string
-	gone bool
-	at   time.Time // of the deletion
-	when time.Time
+	of        refreshed
+	id        string
+	gone      bool
+	workspace string    // empty where the notification does not say
+	at        time.Time // of the deletion
+	when      time.Time
 }
+
+// key tells what is due from all else.
+func (d due) key() due { return due{of: d.of, id: d.id, gone: d.gone, workspace: d.workspace} }
 
 func newRefreshes(p *Poller) *refreshes {
 	return &refreshes{Poller: p, waiting: map[due]bool{}, wake: make(chan struct{}, 1)}
@@ -59,10 +63,6 @@ func newRefreshes(p *Poller) *refreshes {
 
 // Notice takes what a committed notification says. It never waits.
 func (p *Poller) Notice(e intercom.Event) {
-	me := p.me.Load()
-	if me != nil && e.WorkspaceID != "" && e.WorkspaceID != me.App.IDCode {
-		return
-	}
 	at := e.OccurredAt
 	if at.IsZero() {
 		at = e.CreatedAt
@@ -72,14 +72,17 @@ func (p *Poller) Notice(e intercom.Event) {
 		if !ok || r.object() == "" || e.ObjectType != r.object() || e.ObjectID == "" {
 			continue
 		}
+		if me := p.me.Load(); me != nil && e.WorkspaceID != "" && e.WorkspaceID != me.App.IDCode {
+			return
+		}
 		r.notified(e.ObjectID, at)
 		if e.Operation == "deleted" {
-			p.refresh.add(due{of: r, id: e.ObjectID, gone: true, at: at})
+			p.refresh.add(due{of: r, id: e.ObjectID, gone: true, at: at, workspace: e.WorkspaceID})
 		} else {
-			p.refresh.add(due{of: r, id: e.ObjectID})
+			p.refresh.add(due{of: r, id: e.ObjectID, workspace: e.WorkspaceID})
 		}
 		if e.MergedFrom != "" {
-			p.refresh.add(due{of: r, id: e.MergedFrom, gone: true, at: at})
+			p.refresh.add(due{of: r, id: e.MergedFrom, gone: true, at: at, workspace: e.WorkspaceID})
 		}
 	}
 }
@@ -87,7 +90,7 @@ func (p *Poller) Notice(e intercom.Event) {
 func (r *refreshes) add(d due) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	key := due{of: d.of, id: d.id, gone: d.gone}
+	key := d.key()
 	if r.waiting[key] {
 		return
 	}
@@ -118,7 +121,7 @@ func (r *refreshes) next() (d due, ok bool, wait time.Duration) {
 		return d, false, wait
 	}
 	d, r.order = r.order[0], r.order[1:]
-	delete(r.waiting, due{of: d.of, id: d.id, gone: d.gone})
+	delete(r.waiting, d.key())
 	return d, true, 0
 }
 
@@ -152,6 +155,9 @@ func (r *refreshes) run(ctx context.Context) error {
 
 // do makes one object fresh. What fails is left to the next look, as what the API says may be of this object alone.
 func (r *refreshes) do(ctx context.Context, d due) error {
+	if d.workspace != "" && d.workspace != r.workspace() {
+		return nil // it came before the token's workspace was known
+	}
 	var err error
 	if d.gone {
 		err = d.of.deleted(ctx, d.id, d.at)

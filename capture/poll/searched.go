@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -96,18 +97,7 @@ func (s *searched) takeAll(ctx context.Context, rows []row, l look) (failed []ro
 			}
 		}
 	} else {
-		group, ctx := errgroup.WithContext(ctx)
-		for i, r := range rows {
-			if err := s.gets.Acquire(ctx, 1); err != nil {
-				break
-			}
-			group.Go(func() error {
-				defer s.gets.Release(1)
-				outcomes[i] = s.take(ctx, r, l)
-				return ctx.Err()
-			})
-		}
-		if err := group.Wait(); err != nil {
+		if err := s.takeTogether(ctx, rows, outcomes, l); err != nil {
 			return nil, err
 		}
 	}
@@ -126,6 +116,28 @@ func (s *searched) takeAll(ctx context.Context, rows []row, l look) (failed []ro
 	return failed, ctx.Err()
 }
 
+// rowsAtATime of one page are fetched. Several pages are read at a time.
+const rowsAtATime = 32
+
+// takeTogether takes rows that need requests, several at a time.
+func (s *searched) takeTogether(ctx context.Context, rows []row, outcomes []error, l look) error {
+	var next atomic.Int64
+	group, ctx := errgroup.WithContext(ctx)
+	for range min(rowsAtATime, len(rows)) {
+		group.Go(func() error {
+			for i := int(next.Add(1)) - 1; i < len(rows); i = int(next.Add(1)) - 1 {
+				if err := s.gets.Acquire(ctx, 1); err != nil {
+					return err
+				}
+				outcomes[i] = s.take(ctx, rows[i], l)
+				s.gets.Release(1)
+			}
+			return ctx.Err()
+		})
+	}
+	return group.Wait()
+}
+
 // fetches tells that objects need more requests than the search.
 func (s *searched) fetches() bool {
 	return s.children != nil || s.parts != nil && s.of.Name == "conversations" || s.self != nil && s.of.Name == "contacts"
@@ -133,15 +145,8 @@ func (s *searched) fetches() bool {
 
 // take emits what a row stands for, unless that is known.
 func (s *searched) take(ctx context.Context, r row, l look) error {
-	o, err := s.lens.read(r.text)
-	if err != nil {
-		s.unreadable(err)
-		return nil
-	}
-	defer o.Release()
-	id := o.scalar("/id")
 	v := version{at: r.at, row: digest(r.text)}
-	if !s.news(id, v, l) {
+	if !s.news(r.id, v, l) {
 		return nil
 	}
 	lane := api.Live
@@ -150,11 +155,17 @@ func (s *searched) take(ctx context.Context, r row, l look) error {
 	}
 	switch {
 	case s.children != nil:
-		return s.takeChildren(ctx, id, v, l)
+		return s.takeChildren(ctx, r.id, v, l)
 	case s.parts != nil && s.of.Name == "conversations" && l.includes(s.parts):
-		return s.fetch(ctx, id, v, lane, getTries, l)
+		return s.fetch(ctx, r.id, v, lane, getTries, l)
 	}
-	return s.complete(ctx, o, id, v, lane, l)
+	o, err := s.lens.read(r.text)
+	if err != nil {
+		s.unreadable(err)
+		return nil
+	}
+	defer o.Release()
+	return s.complete(ctx, o, r.id, v, lane, l)
 }
 
 // getTries of one object, before its second is stepped over.
@@ -214,7 +225,8 @@ func (s *searched) complete(ctx context.Context, o object, id string, v version,
 		return s.remove(ctx, id, s.now(), l.source)
 	}
 	at, _ := o.seconds("/" + s.of.Order)
-	m := meta{op: updated, source: l.source, fetchedAt: time.Now(), updatedAt: time.Unix(at, 0), workspace: s.workspace()}
+	m := s.metaNow(updated, l.source)
+	m.updatedAt = at
 	since, isNew := o.seconds("/created_at")
 	isNew = isNew && since >= l.from
 	return s.emit(ctx, id, v, l, func(first bool) error {
@@ -297,7 +309,7 @@ func (w *writer) document(ctx context.Context, p *Poller, b *Binding, o object, 
 		p.refused(b, err)
 		return nil
 	}
-	p.metrics.documents.WithLabelValues(b.Name).Inc()
+	b.documents.Inc()
 	return w.add(ctx, b, doc)
 }
 
@@ -314,8 +326,9 @@ func (s *searched) remove(ctx context.Context, id string, at time.Time, source s
 	if s.self == nil {
 		return nil
 	}
-	m := meta{source: source, fetchedAt: time.Now(), updatedAt: time.Unix(v.at, 0), workspace: s.workspace()}
-	s.metrics.documents.WithLabelValues(s.self.Name).Inc()
+	m := s.metaNow(deleted, source)
+	m.updatedAt = v.at
+	s.self.documents.Inc()
 	doc := s.self.appendDeletion(nil, m, text("id", id))
 	if err := s.self.check(ctx, doc, true); err != nil {
 		s.refused(s.self, err)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -41,6 +40,7 @@ type walk struct {
 // A row is an object of a page, as much as a walk needs of it.
 type row struct {
 	text []byte
+	id   string
 	at   int64 // when it was updated
 }
 
@@ -80,7 +80,7 @@ func (w *walk) run(ctx context.Context) error {
 type walking struct {
 	*walk
 	cursor  string
-	first   []byte // the id of the first row of the page before
+	first   string // the id of the first row of the page before
 	edge    int64  // what the rows have come to
 	last    int64
 	ordered bool
@@ -140,15 +140,14 @@ func (w *walking) rows(page api.Page) (rows []row, stop bool, err error) {
 			continue
 		}
 		at, ok := o.seconds("/" + w.of.Order)
-		id := o.value("/id")
+		id := o.scalar("/id")
+		o.Release()
 		if i == 0 {
-			if len(id) > 0 && slices.Equal(id, w.first) && w.pages > 1 {
-				o.Release()
+			if id != "" && id == w.first && w.pages > 1 {
 				return nil, false, errSamePage
 			}
-			w.first = slices.Clone(id)
+			w.first = id
 		}
-		o.Release()
 		if !ok {
 			w.unreadable(fmt.Errorf("%s is no number of seconds", w.of.Order))
 			continue
@@ -162,7 +161,7 @@ func (w *walking) rows(page api.Page) (rows []row, stop bool, err error) {
 			stop = w.ordered
 			continue
 		}
-		rows = append(rows, row{text, at})
+		rows = append(rows, row{text, id, at})
 	}
 	return rows, stop, nil
 }
