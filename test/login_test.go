@@ -73,6 +73,7 @@ func (l *loggingIn) end() (string, error) {
 }
 
 func TestLoginGetsAToken(t *testing.T) {
+	t.Parallel()
 	w := newWorkspace(sim.Config{Token: "t0ken-of-oauth", ClientID: "client", Secret: "s3cr3t-of-the-app", Region: "EU"}, small)
 	w.Deny("tickets", true)
 	server := httptest.NewServer(w)
@@ -164,6 +165,7 @@ func TestLoginGetsAToken(t *testing.T) {
 
 // What the command line can not mean is told at once.
 func TestPreviewOfAWorkspaceSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	program, err := binary_()
 	if err != nil {
 		t.Fatal(err)

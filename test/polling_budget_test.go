@@ -28,6 +28,7 @@ func (r *runtime) peak(t testing.TB) int {
 
 // A backfill makes few requests more than there are conversations and pages of them, and holds little memory.
 func TestABackfillKeepsToItsBudget(t *testing.T) {
+	t.Parallel()
 	const n = 10_000
 	w := newWorkspace(sim.Config{Limit: 60_000_000}, sim.Sizes{Conversations: n, Parts: 12, History: 3 * 365 * 24 * time.Hour})
 	p := poll(t, w, setup{codec: "proto", resources: []string{"conversations", "conversation_parts"}, interval: "PT5M"})
@@ -43,6 +44,7 @@ func TestABackfillKeepsToItsBudget(t *testing.T) {
 
 // The rate limit is used as far as it is granted, and never passed once it is known.
 func TestTheRateLimitIsUsedAndNotPassed(t *testing.T) {
+	t.Parallel()
 	const perMinute = 2_000
 	w := newWorkspace(sim.Config{Limit: perMinute}, sim.Sizes{Conversations: 1_300, Parts: 2, History: 24 * time.Hour})
 	p := poll(t, w, setup{codec: "json", resources: []string{"conversations", "conversation_parts"}, interval: "PT5M", config: `"rateShare":100`})

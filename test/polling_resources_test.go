@@ -30,7 +30,7 @@ var everyResource = []string{"conversations", "conversation_parts", "contacts", 
 
 // Every resource is read, by its key, and what has changed is read again.
 func TestEveryResourceIsRead(t *testing.T) {
-	both(t, func(t *testing.T, codec string) {
+	inParallel(t, func(t *testing.T, codec string) {
 		w := newWorkspace(sim.Config{Limit: 6_000_000}, small)
 		lists(w)
 		p := poll(t, w, setup{codec: codec, resources: everyResource, config: fmt.Sprintf(`"startDate":%q`, w.Clock.Now().Add(-60*24*time.Hour).UTC().Format(time.RFC3339))})
@@ -69,7 +69,7 @@ func TestEveryResourceIsRead(t *testing.T) {
 // A custom resource is any list, with its times as they are written; only what is newer comes again, and what is gone is deleted
 // where that is asked for.
 func TestACustomResourceIsAnyList(t *testing.T) {
-	both(t, func(t *testing.T, codec string) {
+	inParallel(t, func(t *testing.T, codec string) {
 		w := newWorkspace(sim.Config{Limit: 600_000}, sim.Sizes{})
 		rows := func(name string, hour int) string {
 			return fmt.Sprintf(`[{"ref":{"no":7},"changed":"2026-09-01 %02d:00:00","name":%q,"nothing":null,"deep":{"a":null,"b":[{"c":null,"d":1}]}},{"ref":{"no":8},"changed":"2026-09-01 00:00:00"}]`, hour, name)
@@ -108,6 +108,7 @@ func TestACustomResourceIsAnyList(t *testing.T) {
 
 // An object is the API's, byte for byte, less what is promised elsewhere.
 func TestAnObjectIsTheAPIsByteForByte(t *testing.T) {
+	t.Parallel()
 	w := newWorkspace(sim.Config{Limit: 600_000}, sim.Sizes{})
 	at := w.Clock.Now().Unix() - 7200
 	w.Load([]sim.Version{{Kind: sim.Contacts, ID: sim.ContactID(1), Created: at, Updated: at, Custom: `{"plan":1.50e1,"note":"Søn \u00e9 \/ <b>\"x\"</b>"}`, Extra: `,"novel":[null,{"deep":-0.0}]`}})
@@ -125,7 +126,7 @@ func TestAnObjectIsTheAPIsByteForByte(t *testing.T) {
 
 // Validate asks who the token is and for a row of each binding, and says what to do about what is missing.
 func TestValidateAsksTheAPI(t *testing.T) {
-	both(t, func(t *testing.T, codec string) {
+	inParallel(t, func(t *testing.T, codec string) {
 		w := newWorkspace(sim.Config{Limit: 600_000}, small)
 		server := httptest.NewServer(w)
 		t.Cleanup(server.Close)
@@ -179,6 +180,7 @@ func TestValidateAsksTheAPI(t *testing.T) {
 
 // Only the shard that has the first key polls.
 func TestOnlyTheFirstShardPolls(t *testing.T) {
+	t.Parallel()
 	w := newWorkspace(sim.Config{Limit: 600_000}, small)
 	p := poll(t, w, setup{codec: "proto", paths: true, begin: "2147483648"})
 	p.notify(t, notification("notif_1", "ping", `{"type":"ping"}`, 1))
@@ -189,6 +191,7 @@ func TestOnlyTheFirstShardPolls(t *testing.T) {
 
 // A binding that is backfilled has a new state key, and starts over alone.
 func TestABackfilledBindingStartsOverAlone(t *testing.T) {
+	t.Parallel()
 	w := newWorkspace(sim.Config{Limit: 600_000}, small)
 	s := setup{codec: "json", resources: []string{"conversations", "conversation_parts"}}
 	p := poll(t, w, s)
@@ -210,6 +213,7 @@ func TestABackfilledBindingStartsOverAlone(t *testing.T) {
 
 // No state has a token, a cursor or a row in it, and ranges are few.
 func TestStatesHoldTimesAlone(t *testing.T) {
+	t.Parallel()
 	w := newWorkspace(sim.Config{Limit: 6_000_000}, sim.Sizes{Conversations: 40_000, Tickets: 20, History: 3 * 365 * 24 * time.Hour})
 	s := setup{codec: "proto", resources: []string{"conversations", "tickets"}}
 	p := poll(t, w, s)

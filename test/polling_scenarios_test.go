@@ -23,7 +23,7 @@ var small = sim.Sizes{Conversations: 20, Parts: 2, Contacts: 10, Companies: 10, 
 // What changes is found by the next look, with the parts that are new and those that were edited, and the object's bytes are the
 // API's.
 func TestAChangeIsFoundWithItsParts(t *testing.T) {
-	both(t, func(t *testing.T, codec string) {
+	inParallel(t, func(t *testing.T, codec string) {
 		w := newWorkspace(sim.Config{Limit: 600_000}, small)
 		p := poll(t, w, setup{codec: codec})
 		p.settled(t)
@@ -56,6 +56,7 @@ func TestAChangeIsFoundWithItsParts(t *testing.T) {
 
 // A workspace in which nothing happens makes no documents, and few requests.
 func TestAnIdleWorkspaceMakesNoDocuments(t *testing.T) {
+	t.Parallel()
 	w := newWorkspace(sim.Config{Limit: 600_000}, small)
 	p := poll(t, w, setup{codec: "json", resources: []string{"conversations", "conversation_parts", "contacts", "companies", "tickets", "ticket_parts", "tags", "admins", "articles"}})
 	p.settled(t)
@@ -78,7 +79,7 @@ func TestAnIdleWorkspaceMakesNoDocuments(t *testing.T) {
 
 // Conversations that are deleted, contacts that are merged, and tags that are gone are deleted.
 func TestDeletionsAreFound(t *testing.T) {
-	both(t, func(t *testing.T, codec string) {
+	inParallel(t, func(t *testing.T, codec string) {
 		w := newWorkspace(sim.Config{Limit: 600_000}, small)
 		p := poll(t, w, setup{codec: codec, resources: append([]string{"tags"}, usualResources...)})
 		p.settled(t)
@@ -91,6 +92,7 @@ func TestDeletionsAreFound(t *testing.T) {
 
 // A deletion while nobody looked is found by the next session.
 func TestADeletionIsFoundAfterARestart(t *testing.T) {
+	t.Parallel()
 	w := newWorkspace(sim.Config{Limit: 600_000}, small)
 	s := setup{codec: "proto", resources: []string{"tags", "conversations"}}
 	p := poll(t, w, s)
@@ -118,6 +120,7 @@ func TestADeletionIsFoundAfterARestart(t *testing.T) {
 // Where the API can not answer large pages, smaller ones are asked for; empty answers, gateway's errors and broken ones are tried
 // again.
 func TestFaultsInPassingLoseNothing(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]sim.Fault{
 		"gateway timeouts":  {Method: "POST", Path: "/conversations/search", Body: `"per_page":150`, Status: 504, HTML: true},
 		"empty answers":     {Path: "/", Every: 5, Times: 20, Skip: 1, Status: 200},
@@ -141,6 +144,7 @@ func TestFaultsInPassingLoseNothing(t *testing.T) {
 
 // A second that the API never answers is stepped over, told, kept, and read once it is answered.
 func TestASecondThatIsNotAnsweredIsSteppedOver(t *testing.T) {
+	t.Parallel()
 	w := newWorkspace(sim.Config{Limit: 600_000}, sim.Sizes{Conversations: 64, Parts: 1, History: time.Hour})
 	poisoned := w.Get(sim.Conversations, sim.ConversationID(40)).Updated
 	w.Inject(sim.Fault{Method: "POST", Path: "/conversations/search", Status: 404, When: func(r *http.Request) bool {
@@ -185,6 +189,7 @@ func bounds(r *http.Request) (from, to int64) {
 
 // Very many objects of one second are read in one go, however often the connector is killed.
 func TestVeryManyOfOneSecondAreRead(t *testing.T) {
+	t.Parallel()
 	w := sim.New(sim.Config{Limit: 6_000_000})
 	at := w.Clock.Now().Unix() - 3600
 	var all []sim.Version
@@ -209,6 +214,7 @@ func TestVeryManyOfOneSecondAreRead(t *testing.T) {
 
 // Contacts' lists that are cut off are completed, once, whatever their counts say.
 func TestListsOfAContactAreCompleted(t *testing.T) {
+	t.Parallel()
 	w := newWorkspace(sim.Config{Limit: 600_000}, sim.Sizes{})
 	now := w.Clock.Now().Unix()
 	w.Load([]sim.Version{{Kind: sim.Contacts, ID: sim.ContactID(1), Created: now - 9000, Updated: now - 9000, Tags: 14, Hidden: 3, Linked: 70, SignedUp: -62135596800}})
@@ -237,6 +243,7 @@ func TestListsOfAContactAreCompleted(t *testing.T) {
 
 // Contacts are searched by the days of the workspace's zone, those of a change of its clocks too, and found to the second.
 func TestContactsOfTheEdgesOfDaysAreFound(t *testing.T) {
+	t.Parallel()
 	zone, err := time.LoadLocation("America/Los_Angeles")
 	if err != nil {
 		t.Fatal(err)
@@ -262,6 +269,7 @@ func TestContactsOfTheEdgesOfDaysAreFound(t *testing.T) {
 
 // Companies that are more than their list has are all read by the scroll, and none is taken for deleted.
 func TestManyCompaniesAreScrolled(t *testing.T) {
+	t.Parallel()
 	w := newWorkspace(sim.Config{Limit: 6_000_000}, sim.Sizes{Companies: 12_000, History: 24 * time.Hour})
 	p := poll(t, w, setup{codec: "proto", resources: []string{"companies"}})
 	p.settled(t)
@@ -278,6 +286,7 @@ func TestManyCompaniesAreScrolled(t *testing.T) {
 
 // A scroll that is lost starts again, with nothing missing.
 func TestALostScrollStartsAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorkspace(sim.Config{Limit: 6_000_000}, sim.Sizes{Companies: 12_000, History: 24 * time.Hour})
 	w.Inject(sim.Fault{Path: "/companies/scroll", Skip: 50, Times: 1, Before: func() { w.Clock.Advance(90 * time.Second) }})
 	w.Inject(sim.Fault{Path: "/companies/scroll", Skip: 70, Times: 1, Status: 500})
@@ -292,6 +301,7 @@ func TestALostScrollStartsAgain(t *testing.T) {
 
 // While another app scrolls, what the list has is read, with a warning.
 func TestAScrollThatIsTakenFallsBackToTheList(t *testing.T) {
+	t.Parallel()
 	w := newWorkspace(sim.Config{Limit: 6_000_000}, sim.Sizes{Companies: 12_000, Tickets: 1, History: 24 * time.Hour})
 	w.HoldScroll(600)
 	p := poll(t, w, setup{codec: "proto", resources: []string{"companies", "tickets"}})
@@ -309,7 +319,7 @@ func TestAScrollThatIsTakenFallsBackToTheList(t *testing.T) {
 
 // What one stream may not read is told with its cure, and the others go on.
 func TestWhatIsDeniedIsToldAndTheOthersGoOn(t *testing.T) {
-	both(t, func(t *testing.T, codec string) {
+	inParallel(t, func(t *testing.T, codec string) {
 		w := newWorkspace(sim.Config{Limit: 600_000}, small)
 		w.Deny("tickets", true)
 		p := poll(t, w, setup{codec: codec})
@@ -326,6 +336,7 @@ func TestWhatIsDeniedIsToldAndTheOthersGoOn(t *testing.T) {
 
 // A token that dies ends a capture that only polls, with the cure.
 func TestADeadTokenEndsACaptureThatOnlyPolls(t *testing.T) {
+	t.Parallel()
 	w := newWorkspace(sim.Config{Limit: 600_000}, small)
 	p := poll(t, w, setup{codec: "json"})
 	p.settled(t)
@@ -342,7 +353,7 @@ func TestADeadTokenEndsACaptureThatOnlyPolls(t *testing.T) {
 
 // Faults of the API never end a capture of webhooks.
 func TestADeadTokenLeavesWebhooksAlone(t *testing.T) {
-	both(t, func(t *testing.T, codec string) {
+	inParallel(t, func(t *testing.T, codec string) {
 		w := newWorkspace(sim.Config{Limit: 600_000}, small)
 		w.Revoke(true)
 		p := poll(t, w, setup{codec: codec, paths: true})

@@ -58,6 +58,15 @@ var usualResources = []string{"conversations", "conversation_parts", "contacts",
 
 const polledSecret = "s3cr3t-of-the-app"
 
+// inParallel runs a test in both codecs, beside others: most of their time they wait for the next look.
+func inParallel(t *testing.T, test func(t *testing.T, codec string)) {
+	t.Parallel()
+	both(t, func(t *testing.T, codec string) {
+		t.Parallel()
+		test(t, codec)
+	})
+}
+
 // poll starts a session against a workspace that is served for as long as the test runs.
 func poll(t *testing.T, w *sim.Workspace, s setup) *polling {
 	t.Helper()
@@ -357,7 +366,7 @@ func newWorkspace(c sim.Config, sizes sim.Sizes) *sim.Workspace {
 
 // A workspace is there whole, with what is in its objects and none of it twice.
 func TestAWorkspaceIsThereWhole(t *testing.T) {
-	both(t, func(t *testing.T, codec string) {
+	inParallel(t, func(t *testing.T, codec string) {
 		w := newWorkspace(sim.Config{Limit: 600_000}, sim.Sizes{Conversations: 400, Parts: 3, Contacts: 200, Companies: 60, Tickets: 40, History: 24 * 365 * time.Hour})
 		p := poll(t, w, setup{codec: codec})
 		p.settled(t)

@@ -24,7 +24,7 @@ func refreshing(t *testing.T, codec string, w *sim.Workspace) *polling {
 
 // A notification makes its object fresh within seconds, several are one fetch, and what comes is what the API says.
 func TestANotificationMakesItsObjectFresh(t *testing.T) {
-	both(t, func(t *testing.T, codec string) {
+	inParallel(t, func(t *testing.T, codec string) {
 		w := newWorkspace(sim.Config{Limit: 600_000}, small)
 		p := refreshing(t, codec, w)
 		conversation, contact, ticket, company := sim.ConversationID(2), sim.ContactID(2), sim.TicketID(2), sim.CompanyID(2)
@@ -60,7 +60,7 @@ func TestANotificationMakesItsObjectFresh(t *testing.T) {
 
 // Notifications that an object is gone delete it at once, as an answer does that it is not there.
 func TestANotificationDeletesItsObject(t *testing.T) {
-	both(t, func(t *testing.T, codec string) {
+	inParallel(t, func(t *testing.T, codec string) {
 		w := newWorkspace(sim.Config{Limit: 600_000}, small)
 		p := refreshing(t, codec, w)
 		now := w.Clock.Now().Unix()
@@ -90,6 +90,7 @@ func TestANotificationDeletesItsObject(t *testing.T) {
 
 // Another workspace's webhooks refresh nothing, and the token's own are let in where workspaces are listed.
 func TestOtherWorkspacesRefreshNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorkspace(sim.Config{Limit: 600_000}, small)
 	p := poll(t, w, setup{codec: "json", paths: true, interval: "PT1H", config: `"workspaces":["another1"]`})
 	p.settled(t)
@@ -115,7 +116,7 @@ func TestOtherWorkspacesRefreshNothing(t *testing.T) {
 
 // The search finds changes late and out of turn: what a webhook made fresh is never followed by what was before it.
 func TestNoOlderVersionFollowsANewerOne(t *testing.T) {
-	both(t, func(t *testing.T, codec string) {
+	inParallel(t, func(t *testing.T, codec string) {
 		w := newWorkspace(sim.Config{Limit: 600_000, Lag: func(nth int) time.Duration { return time.Duration(nth%4) * 2 * time.Second }}, small)
 		p := poll(t, w, setup{codec: codec, paths: true})
 		p.settled(t)
@@ -153,6 +154,7 @@ func TestNoOlderVersionFollowsANewerOne(t *testing.T) {
 
 // What changed without a notification is counted, a quarter of an hour later; what was notified is not.
 func TestMissedWebhooksAreCounted(t *testing.T) {
+	t.Parallel()
 	w := newWorkspace(sim.Config{Limit: 600_000}, small)
 	p := poll(t, w, setup{codec: "json", paths: true})
 	p.settled(t)
@@ -197,7 +199,7 @@ func (p *polling) metric(t *testing.T, name string) string {
 
 // Killed at random again and again while everything moves, the connector leaves nothing out in the end.
 func TestKilledAtRandomNothingIsMissing(t *testing.T) {
-	both(t, func(t *testing.T, codec string) {
+	inParallel(t, func(t *testing.T, codec string) {
 		w := newWorkspace(sim.Config{Limit: 6_000_000, Lag: func(nth int) time.Duration { return time.Duration(nth%3) * 100 * time.Millisecond }},
 			sim.Sizes{Conversations: 1500, Parts: 2, Contacts: 500, Companies: 100, Tickets: 300, History: 400 * 24 * time.Hour})
 		s := setup{codec: codec, state: map[string]any{}, resources: append([]string{"tags"}, usualResources...)}

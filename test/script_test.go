@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	goruntime "runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,6 +36,10 @@ func TestMain(m *testing.M) {
 			serveFloor(kind)
 		}
 		return
+	}
+	flag.Parse()
+	if atATime := flag.Lookup("test.parallel"); atATime.Value.String() == strconv.Itoa(goruntime.GOMAXPROCS(0)) {
+		_ = atATime.Value.Set("8") // what runs in parallel waits, most of its time
 	}
 	code := m.Run()
 	tellSkipped()

@@ -55,7 +55,7 @@ func (k *known) note(id string, v version, now time.Time) {
 // news tells that a version is worth emitting after what is known of the object, and what is to be remembered of it.
 func (v version) news(before version, known bool) (version, bool) {
 	switch {
-	case !known || v.at > before.at:
+	case !known || v.at > before.at || v.gone && v.at == before.at && !before.gone:
 		return v, true
 	case v.at < before.at || before.gone:
 		return before, false
