@@ -80,7 +80,7 @@ func authorizeURL(region string) string {
 func withoutBody(err error) error {
 	var failed *oauth2.RetrieveError
 	if errors.As(err, &failed) && failed.Response != nil {
-		return fmt.Errorf("Intercom answered %d", failed.Response.StatusCode) //nolint:staticcheck // a name
+		return fmt.Errorf("the answer was %d", failed.Response.StatusCode)
 	}
 	return err
 }
