@@ -211,6 +211,28 @@ func TestABackfilledBindingStartsOverAlone(t *testing.T) {
 	}
 }
 
+// So does one whose counter of backfills is higher.
+func TestAHigherCounterStartsABindingOver(t *testing.T) {
+	t.Parallel()
+	w := newWorkspace(sim.Config{Limit: 600_000}, small)
+	s := setup{codec: "proto", resources: []string{"tickets", "tags"}}
+	p := poll(t, w, s)
+	p.settled(t)
+	s.state, s.backfill = p.kill(t), 1
+	again := poll(t, w, s)
+	again.until(t, "all tickets once more", func() bool { return again.of("tickets") == 6 })
+	again.settled(t)
+	if n := len(again.documents("tags")); n > 0 {
+		t.Errorf("%d tags were read again", n)
+	}
+	s.state = again.kill(t)
+	third := poll(t, w, s)
+	third.rounds(t, "tickets", 2)
+	if n := len(third.documents("tickets")); n > 0 {
+		t.Errorf("%d tickets were read a third time", n)
+	}
+}
+
 // No state has a token, a cursor or a row in it, and ranges are few.
 func TestStatesHoldTimesAlone(t *testing.T) {
 	t.Parallel()

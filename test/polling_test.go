@@ -52,6 +52,8 @@ type setup struct {
 	paths     bool              // a binding for webhooks at /in
 	state     map[string]any
 	begin     string // of the range of keys
+	backfill  int    // the counter of the first binding
+	oauth     bool   // access is granted by OAuth, and the client secret is told once
 }
 
 var usualResources = []string{"conversations", "conversation_parts", "contacts", "companies", "tickets", "ticket_parts"}
@@ -127,18 +129,28 @@ func (s setup) capture(api string) string {
 	if s.config != "" {
 		config += "," + s.config
 	}
+	if s.oauth {
+		config = fmt.Sprintf(`"credentials":{"credentials_title":"OAuth Credentials","client_id":"client","client_secret":%q,"access_token":"tok"},"apiBaseUrl":%q`, polledSecret, api)
+	}
 	var bindings []string
-	for _, resource := range s.resources {
-		member := ""
+	for i, resource := range s.resources {
+		member, counter := "", ""
+		if i == 0 && s.backfill > 0 {
+			counter = fmt.Sprintf(`,"backfill":%d`, s.backfill)
+		}
 		if m := s.with[resource]; m != "" {
 			member = "," + m
 		}
-		bindings = append(bindings, fmt.Sprintf(`{"resourceConfig":{"resource":%q,"stream":%q,"interval":%q%s},"resourcePath":[%q],"stateKey":%q,"collection":{"name":"acme/%s","key":%s,"writeSchema":{"type":"object"}}}`,
-			strings.TrimPrefix(resource, "#"), resource, s.interval, member, resource, resource, resource, keyOf(resource)))
+		bindings = append(bindings, fmt.Sprintf(`{"resourceConfig":{"resource":%q,"stream":%q,"interval":%q%s},"resourcePath":[%q],"stateKey":%q,"collection":{"name":"acme/%s","key":%s,"writeSchema":{"type":"object"}}%s}`,
+			resource, resource, s.interval, member, resource, resource, resource, keyOf(resource), counter))
 	}
 	if s.paths {
 		bindings = append(bindings, `{"resourceConfig":{"stream":"/in","path":"/in"},"resourcePath":["/in"],"stateKey":"in","collection":{"name":"acme/in","key":["/_meta/webhookId"],"writeSchema":{"type":"object"}}}`)
-		config += fmt.Sprintf(`,"paths":["/in"],"signatureConfig":{"provider":"intercom","clientSecret":%q}`, polledSecret)
+		secret := fmt.Sprintf(`,"clientSecret":%q`, polledSecret)
+		if s.oauth {
+			secret = ""
+		}
+		config += fmt.Sprintf(`,"paths":["/in"],"signatureConfig":{"provider":"intercom"%s}`, secret)
 	}
 	return fmt.Sprintf(`{"name":"acme/hooks","connectorType":"IMAGE","config":{%s},"bindings":[%s]}`, config, strings.Join(bindings, ","))
 }

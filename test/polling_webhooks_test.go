@@ -3,6 +3,7 @@ package test
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -86,6 +87,58 @@ func TestANotificationDeletesItsObject(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Where access is granted by OAuth, its client secret is that of Intercom's signatures.
+func TestTheSecretOfOAuthSignsWebhooks(t *testing.T) {
+	inParallel(t, func(t *testing.T, codec string) {
+		w := newWorkspace(sim.Config{Limit: 600_000}, small)
+		p := poll(t, w, setup{codec: codec, paths: true, oauth: true, resources: []string{"tags"}})
+		p.notify(t, notification("notif_1", "ping", `{"type":"ping"}`, 1))
+	})
+}
+
+// A runtime that stalls stalls polling within its share of the memory, and webhooks still have room.
+func TestAStalledRuntimeStallsPollingAlone(t *testing.T) {
+	t.Parallel()
+	w := sim.New(sim.Config{Limit: 6_000_000})
+	now := w.Clock.Now().Unix()
+	var all []sim.Version
+	for n := range 4_000 {
+		all = append(all, sim.Version{Kind: sim.Conversations, ID: sim.ConversationID(n), Created: now - 9000, Updated: now - 9000 - int64(n), Parts: 12, PartSize: 5_000})
+	}
+	w.Load(all)
+	p := poll(t, w, setup{codec: "proto", paths: true, resources: []string{"conversations", "conversation_parts"}})
+	p.mu.Lock()
+	p.hold = true
+	p.mu.Unlock()
+	last, same := -1, 0
+	for same < 20 { // until polling stands still
+		n := w.Count("GET /conversations/{id}")
+		if same++; n != last {
+			last, same = n, 0
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-t.Context().Done():
+		}
+	}
+	held, err := strconv.ParseFloat(p.metric(t, "webhook_in_flight_bytes"), 64)
+	limit, limitErr := strconv.ParseFloat(p.metric(t, "webhook_in_flight_limit_bytes"), 64)
+	if err != nil || limitErr != nil || held > limit/4 || held == 0 || last == 4_000 {
+		t.Errorf("%v of %v bytes are held (%v, %v) after %d fetches", held, limit, err, limitErr, last)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.notify(t, notification("notif_1", "ping", `{"type":"ping"}`, 1))
+	}()
+	p.mu.Lock()
+	p.hold = false
+	p.changed.Broadcast()
+	p.mu.Unlock()
+	<-done
+	p.until(t, "all conversations", func() bool { return p.of("conversations") == 4_000 })
 }
 
 // Another workspace's webhooks refresh nothing, and the token's own are let in where workspaces are listed.

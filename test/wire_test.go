@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
@@ -148,7 +149,7 @@ func toJSON(message string, b []byte) ([]byte, error) {
 			case "j":
 				value = v
 			case "s":
-				value, err = json.Marshal(string(v))
+				value, err = jsontext.AppendQuote(nil, v)
 			case "m":
 				value, err = entry(v)
 			default:

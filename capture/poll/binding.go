@@ -19,6 +19,7 @@ type Binding struct {
 	collection   string
 	resourcePath []string
 	stateKey     string
+	counter      uint32 // of backfills that a user has asked for
 	validator    *schemas.Validator
 	lens         lens     // of its own objects
 	members      []string // of the lens
@@ -57,6 +58,9 @@ func Bind[R Bound](resources []R, access spec.Access) ([]*Binding, error) {
 		taken[b.Name] = name
 		if keyed, ok := any(resource).(interface{ GetStateKey() string }); ok {
 			b.stateKey = keyed.GetStateKey()
+		}
+		if counted, ok := any(resource).(interface{ GetBackfill() uint32 }); ok {
+			b.counter = counted.GetBackfill()
 		}
 		if b.stateKey == "" {
 			b.stateKey = strings.Join(b.resourcePath, "/")

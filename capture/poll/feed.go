@@ -56,6 +56,7 @@ func (s *searched) round(ctx context.Context) error {
 	if err := s.mend(ctx); err != nil {
 		return err
 	}
+	s.countHoles()
 	if s.self != nil && s.of.Name == "conversations" {
 		if err := s.deletions.round(ctx, s); err != nil {
 			return err

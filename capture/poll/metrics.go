@@ -107,16 +107,17 @@ func (g *gauges) Collect(to chan<- prometheus.Metric) {
 			value(totalDesc, float64(total), s.name())
 		}
 		value(doneDesc, searched.progress.ratio(), s.name())
-		value(holesDesc, float64(searched.holes()), s.name())
+		value(holesDesc, float64(searched.holes.Load()), s.name())
 	}
 }
 
-// holes are how many there are.
-func (s *searched) holes() (n int) {
+// countHoles notes how many there are: whoever asks does not wait for the writer, which waits for the runtime.
+func (s *searched) countHoles() {
 	s.writer.mu.Lock()
 	defer s.writer.mu.Unlock()
+	n := 0
 	for _, k := range s.states {
 		n = max(n, len(k.Holes))
 	}
-	return n
+	s.holes.Store(int64(n))
 }

@@ -256,6 +256,9 @@ type kept struct {
 func (p *Poller) keptOf(b *Binding) (*kept, error) {
 	s, err := readState(p.State[b.stateKey])
 	k := &kept{Binding: b, state: s, told: s.values()}
+	if b.counter > s.Counter { // it is to start over
+		k.state = state{V: stateVersion, Counter: b.counter}
+	}
 	if raw := p.State[b.stateKey]; len(raw) == 0 || string(raw) == "null" {
 		k.told = map[string]any{}
 	}

@@ -34,6 +34,7 @@ type searched struct {
 	swept     map[uint64]uint64 // digests of what the last daily sweep read
 	deletions deletions
 	progress  progress
+	holes     atomic.Int64
 }
 
 func newSearched(p *Poller, of intercom.Resource, state *kept) *searched {

@@ -10,6 +10,7 @@ import (
 // secret. Times are seconds since 1970.
 type state struct {
 	V        int        `json:"v"`
+	Counter  uint32     `json:"counter,omitempty"`  // of backfills that a user has asked for
 	Inc      *increment `json:"inc,omitempty"`      // of the change feed
 	Backfill *backfill  `json:"backfill,omitempty"` // null once all history is read
 	Sweep    *moment    `json:"sweep,omitempty"`    // of the daily one
