@@ -128,7 +128,8 @@ func (p *polled) take(families map[string]*dto.MetricFamily, now time.Time) {
 		o.Rows = v
 	})
 	each("intercom_documents_total", func(o *polledObjects, v float64) { o.Documents = v })
-	each("intercom_backfill_rows", func(o *polledObjects, v float64) { o.Done, o.Reading = v, true })
+	each("intercom_backfill_rows", func(o *polledObjects, v float64) { o.Done = v })
+	each("intercom_backfill_done_ratio", func(o *polledObjects, v float64) { o.Reading = v < 1 })
 	each("intercom_backfill_total_rows", func(o *polledObjects, v float64) { o.Total = v })
 	each("intercom_lag_seconds", func(o *polledObjects, v float64) { o.Lag = v })
 	each("intercom_last_look_timestamp_seconds", func(o *polledObjects, v float64) { o.Look = v })

@@ -6,20 +6,20 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"source-intercom-ingest/test/intercomsim/sim"
 )
 
 // Every metric that the dashboard and the alerts ask for is one that the connector serves, and every one that it serves
 // is described.
 func TestDashboardAndAlertsAskForMetricsThatThereAre(t *testing.T) {
-	r, url, metrics := observed(t, "proto", "1", benchCapture(signedConfig, "true")) // a port that is taken, if not by us
-	go r.acknowledgeEach(func([]document) {})
-	const body = `{"topic":"ping"}`
-	for path, want := range map[string]int{"/in": 200, "/nowhere": 404} {
-		if status, _, err := post(t.Context(), url+path, body, "X-Hub-Signature", signIntercom(benchSecret, body)); err != nil || status != want {
-			t.Fatal(status, err)
-		}
+	p := poll(t, newWorkspace(sim.Config{Limit: 600_000}, small), setup{codec: "proto", paths: true})
+	p.settled(t)
+	p.notify(t, `{"topic":"ping"}`)
+	if status, _, err := post(t.Context(), p.url+"/nowhere", "{}"); err != nil || status != 404 {
+		t.Fatal(status, err)
 	}
-	_, text := fetch(t, metrics+"/metrics")
+	text := p.metrics(t)
 	served := map[string]bool{}
 	for _, line := range regexp.MustCompile(`(?m)^# TYPE (\S+)`).FindAllStringSubmatch(text, -1) {
 		served[line[1]] = true

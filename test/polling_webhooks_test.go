@@ -233,8 +233,8 @@ func TestMissedWebhooksAreCounted(t *testing.T) {
 	}
 }
 
-// metric reads one of the session's.
-func (p *polling) metric(t *testing.T, name string) string {
+// metrics reads those of the session.
+func (p *polling) metrics(t *testing.T) string {
 	t.Helper()
 	fields, err := p.waitLog(func(f map[string]any) bool { return f["metricsAddress"] != nil })
 	if err != nil {
@@ -242,6 +242,13 @@ func (p *polling) metric(t *testing.T, name string) string {
 	}
 	address := fields["metricsAddress"].(string)
 	_, text := fetch(t, "http://127.0.0.1"+address[strings.LastIndexByte(address, ':'):]+"/metrics")
+	return text
+}
+
+// metric reads one of them.
+func (p *polling) metric(t *testing.T, name string) string {
+	t.Helper()
+	text := p.metrics(t)
 	for line := range strings.Lines(text) {
 		if value, ok := strings.CutPrefix(line, name+" "); ok {
 			return strings.TrimSpace(value)

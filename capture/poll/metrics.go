@@ -66,8 +66,8 @@ var (
 	remainingDesc = prometheus.NewDesc("intercom_rate_limit_remaining", "Requests that remain of the rate limit's present window.", nil, nil)
 	limitDesc     = prometheus.NewDesc("intercom_rate_limit", "Requests that a window of the rate limit has.", nil, nil)
 	lookDesc      = prometheus.NewDesc("intercom_last_look_timestamp_seconds", "When a resource was looked at last, in seconds since 1970, by resource.", []string{"resource"}, nil)
-	rowsDesc      = prometheus.NewDesc("intercom_backfill_rows", "Rows of the history that are read while a backfill runs, by resource.", []string{"resource"}, nil)
-	totalDesc     = prometheus.NewDesc("intercom_backfill_total_rows", "Rows that the history has while a backfill runs, by resource; 0 for unknown.", []string{"resource"}, nil)
+	rowsDesc      = prometheus.NewDesc("intercom_backfill_rows", "Rows of the history that are read, by resource; 0 where no backfill has run in this session.", []string{"resource"}, nil)
+	totalDesc     = prometheus.NewDesc("intercom_backfill_total_rows", "Rows that the history has, by resource; 0 for unknown.", []string{"resource"}, nil)
 	doneDesc      = prometheus.NewDesc("intercom_backfill_done_ratio", "How much of the history is read, by resource, from 0 to 1.", []string{"resource"}, nil)
 	refreshDesc   = prometheus.NewDesc("intercom_refresh_queue", "Objects that notifications have made due.", nil, nil)
 	holesDesc     = prometheus.NewDesc("intercom_holes", "Seconds whose objects Intercom's API does not answer, by resource.", []string{"resource"}, nil)
@@ -102,10 +102,9 @@ func (g *gauges) Collect(to chan<- prometheus.Metric) {
 		if !ok {
 			continue
 		}
-		if rows, total, ok := searched.progress.rows(); ok {
-			value(rowsDesc, float64(rows), s.name())
-			value(totalDesc, float64(total), s.name())
-		}
+		rows, total := searched.progress.rows()
+		value(rowsDesc, float64(rows), s.name())
+		value(totalDesc, float64(total), s.name())
 		value(doneDesc, searched.progress.ratio(), s.name())
 		value(holesDesc, float64(searched.holes.Load()), s.name())
 	}

@@ -9,6 +9,7 @@
 package poll
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -80,6 +81,7 @@ func New(c Config) (*Poller, error) {
 	p.metrics = newMetrics(p)
 	for _, b := range c.Bindings {
 		b.documents = p.metrics.documents.WithLabelValues(b.Name)
+		p.metrics.invalid.WithLabelValues(b.Name) // which shows those without any as 0
 	}
 	base := c.Access.BaseURL
 	if base == "" {
@@ -197,6 +199,9 @@ func (p *Poller) arrange() error {
 		}
 	}
 	for _, b := range p.Bindings {
+		if b.Object != "" {
+			p.metrics.missed.WithLabelValues(cmp.Or(b.Parent, b.Name)) // the same
+		}
 		s, err := p.streamOf(b, byName)
 		if err != nil {
 			return fmt.Errorf("the state of %s under %q: %w", b.collection, b.stateKey, err)

@@ -147,7 +147,7 @@ func (s *searched) fetches() bool {
 // take emits what a row stands for, unless that is known.
 func (s *searched) take(ctx context.Context, r row, l look) error {
 	v := version{at: r.at, row: digest(r.text)}
-	if !s.news(r.id, v, l) {
+	if r.at < s.start() || !s.news(r.id, v, l) {
 		return nil
 	}
 	lane := api.Live

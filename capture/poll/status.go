@@ -61,11 +61,11 @@ func (p *progress) ratio() float64 {
 	return min(1, float64(p.done)/float64(p.total))
 }
 
-// rows are how many are read and how many there are, while a backfill runs.
-func (p *progress) rows() (done, total int64, ok bool) {
+// rows are how many are read and how many there are.
+func (p *progress) rows() (done, total int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.done, p.total, p.running
+	return p.done, p.total
 }
 
 // left is how long the rest takes at the pace so far; zero where that is not known.

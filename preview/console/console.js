@@ -161,7 +161,7 @@ function drawLatencies(points) {
 const ago = (seconds) => seconds < 90 ? `${Math.round(seconds)} s` : seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 
 function historyOf(o) {
-  if (!o.reading) return o.look || o.documents ? "read" : "–";
+  if (!o.reading) return o.look ? "read" : o.documents ? "with its parents" : "–";
   if (!o.total) return `${o.done} rows`;
   const percent = Math.min(100, Math.floor(o.done / o.total * 100));
   return element("span", {}, element("progress", { max: o.total, value: Math.min(o.done, o.total), "aria-label": `History of ${o.resource}` }), ` ${percent} % of ${o.total}`);
