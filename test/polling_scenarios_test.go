@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -160,6 +161,34 @@ func TestASecondThatIsNotAnsweredIsSteppedOver(t *testing.T) {
 	p.until(t, "the hole is filled", func() bool {
 		return p.of("conversations") == 64 && p.states["conversations"].(map[string]any)["holes"] == nil
 	})
+}
+
+// While the API answers nothing, nothing is stepped over: what is read waits, and is whole in the end.
+func TestAnOutageLosesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorkspace(sim.Config{Limit: 600_000}, sim.Sizes{Conversations: 1_500, Parts: 1, Contacts: 100, Tickets: 50, History: 30 * 24 * time.Hour})
+	down := make(chan struct{})
+	var once sync.Once
+	w.Inject(sim.Fault{Path: "/", Skip: 400, Status: 503, HTML: true, Before: func() { once.Do(func() { close(down) }) }})
+	p := poll(t, w, setup{codec: "json", resources: []string{"conversations", "conversation_parts", "contacts", "tickets"}})
+	<-down
+	if _, err := p.waitLog(func(f map[string]any) bool { // once it lasts
+		return f["level"] == "warning" && strings.Contains(fmt.Sprint(f["msg"]), "can not be polled, and is tried again: Intercom answered 503")
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.Heal()
+	p.settled(t)
+	p.until(t, "all objects", func() bool {
+		return p.of("conversations") == 1_500 && p.of("conversation_parts") == 1_500 && p.of("contacts") == 100 && p.of("tickets") == 50
+	})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, resource := range p.resources {
+		if holes := p.states[resource].(map[string]any)["holes"]; holes != nil {
+			t.Errorf("%s has holes: %v", resource, holes)
+		}
+	}
 }
 
 // covers tells that a search asks for a second.

@@ -262,6 +262,9 @@ func TestKilledAtRandomNothingIsMissing(t *testing.T) {
 	inParallel(t, func(t *testing.T, codec string) {
 		w := newWorkspace(sim.Config{Limit: 6_000_000, Lag: func(nth int) time.Duration { return time.Duration(nth%3) * 100 * time.Millisecond }},
 			sim.Sizes{Conversations: 1500, Parts: 2, Contacts: 500, Companies: 100, Tickets: 300, History: 400 * 24 * time.Hour})
+		w.Inject(sim.Fault{Path: "/", Every: 41, Status: 502, HTML: true})
+		w.Inject(sim.Fault{Path: "/", Every: 53, Status: 200})
+		w.Inject(sim.Fault{Path: "/conversations", Every: 67, Break: true})
 		s := setup{codec: codec, state: map[string]any{}, resources: append([]string{"tags"}, usualResources...)}
 		union := map[string]map[string]object{}
 		const kills = 50

@@ -25,7 +25,7 @@ const (
 // rest reads the history of the bindings that have not read theirs.
 func (s *searched) rest(ctx context.Context) error {
 	for !s.started() { // the first round begins the states
-		if err := sleep(ctx, 50*time.Millisecond); err != nil {
+		if err := api.Sleep(ctx, 50*time.Millisecond); err != nil {
 			return err
 		}
 	}
@@ -101,7 +101,7 @@ func (h *history) work(ctx context.Context) error {
 		case !left:
 			return nil
 		default: // another may cut what it walks
-			if err := sleep(ctx, 20*time.Millisecond); err != nil {
+			if err := api.Sleep(ctx, 20*time.Millisecond); err != nil {
 				return err
 			}
 		}

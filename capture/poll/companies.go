@@ -107,7 +107,7 @@ func (r *reading) waitForScroll(ctx context.Context, d time.Duration) error {
 		if left <= 0 {
 			return nil
 		}
-		if err := sleep(ctx, min(left, time.Second)); err != nil {
+		if err := api.Sleep(ctx, min(left, time.Second)); err != nil {
 			return err
 		}
 	}

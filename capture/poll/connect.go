@@ -41,7 +41,7 @@ func (p *Poller) connect(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := api.Sleep(ctx, wait); err != nil {
 			return err
 		}
 	}
@@ -68,7 +68,7 @@ func (p *Poller) identify(ctx context.Context) error {
 func (p *Poller) renew(ctx context.Context) error {
 	const daily = 24 * time.Hour
 	for {
-		if err := sleep(ctx, daily); err != nil {
+		if err := api.Sleep(ctx, daily); err != nil {
 			return err
 		}
 		if err := p.settled("", p.identify(ctx)); err != nil {

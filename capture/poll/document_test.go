@@ -11,6 +11,7 @@ import (
 
 	"source-intercom-ingest/intercom"
 	"source-intercom-ingest/protocol"
+	"source-intercom-ingest/scan"
 	"source-intercom-ingest/schemas"
 	"source-intercom-ingest/spec"
 )
@@ -42,18 +43,18 @@ func FuzzADocumentIsOneObject(f *testing.F) {
 	}
 	conversations := map[bool]*Binding{false: bindingOf(f, "conversations", false), true: bindingOf(f, "conversations", true)}
 	parts := map[bool]*Binding{false: bindingOf(f, "conversation_parts", false), true: bindingOf(f, "conversation_parts", true)}
-	f.Fuzz(func(t *testing.T, text []byte, filterNulls bool) {
+	f.Fuzz(func(t *testing.T, given []byte, filterNulls bool) {
 		for _, b := range []*Binding{conversations[filterNulls], parts[filterNulls]} {
-			o, err := b.lens.read(bytes.Clone(text))
+			o, err := b.lens.read(bytes.Clone(given))
 			if err != nil {
 				continue
 			}
-			var edits []scanEdit
+			var edits []scan.Edit
 			var front []member
 			if b.Name == "conversations" {
 				edits = o.without(nil, "conversation_parts")
 			} else {
-				front = []member{text_("conversation_id", "c"), {"conversation_updated_at", []byte("5")}}
+				front = []member{text("conversation_id", "c"), {"conversation_updated_at", []byte("5")}}
 			}
 			doc, err := b.appendDocument(nil, someMeta, o, edits, front...)
 			o.Release()
@@ -61,32 +62,28 @@ func FuzzADocumentIsOneObject(f *testing.F) {
 				continue
 			}
 			if !strings.HasPrefix(string(doc), `{"_meta":{"op":"u",`) {
-				t.Fatalf("%s became %s", text, doc)
+				t.Fatalf("%s became %s", given, doc)
 			}
 			d := jsontext.NewDecoder(bytes.NewReader(doc)) // refuses duplicate names
 			if _, err := d.ReadValue(); err != nil {
-				t.Fatalf("%s became %s: %v", text, doc, err)
+				t.Fatalf("%s became %s: %v", given, doc, err)
 			}
 			if _, err := d.ReadToken(); err != io.EOF {
-				t.Fatalf("%s became %s, and more", text, doc)
+				t.Fatalf("%s became %s, and more", given, doc)
 			}
 			var members map[string]any
 			if err := json.Unmarshal(doc, &members); err != nil {
 				t.Fatal(err)
 			}
 			if _, ok := members["id"].(string); !ok || b.Name == "conversations" && members["conversation_parts"] != nil || front != nil && members["conversation_id"] != "c" {
-				t.Fatalf("%s became %s", text, doc)
+				t.Fatalf("%s became %s", given, doc)
 			}
-			if filterNulls && bytes.Contains(doc, []byte(":null")) && !bytes.Contains(text, []byte(`:null`+`"`)) && !strings.Contains(string(text), `\`) {
-				if hasNull(members) {
-					t.Fatalf("%s became %s", text, doc)
-				}
+			if filterNulls && hasNull(members) {
+				t.Fatalf("%s became %s", given, doc)
 			}
 		}
 	})
 }
-
-func text_(name, value string) member { return text(name, value) }
 
 // hasNull tells that a member is null, at any depth.
 func hasNull(v any) bool {

@@ -1,6 +1,7 @@
 package poll
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -135,6 +136,7 @@ func (s *searched) readOver(ctx context.Context, w walk, l look, progress func(d
 		unheard = 0
 		return progress(done, heard, false)
 	}
+	before := int64(-1) // where it was stuck last
 	for left := [][2]int64{{w.from, w.to}}; len(left) > 0; {
 		w.from, w.to = left[0][0], left[0][1]
 		left = left[1:]
@@ -149,6 +151,10 @@ func (s *searched) readOver(ctx context.Context, w walk, l look, progress func(d
 			if err != nil {
 				return err
 			}
+			if second < 0 && stuck.at == before {
+				return stuck.cause // again, though each question by itself is answered
+			}
+			before = stuck.at
 			if second >= 0 {
 				if err := s.noteHoles(ctx, []row{{at: second}}, l); err != nil {
 					return err
@@ -238,7 +244,7 @@ func (s *searched) narrow(ctx context.Context, w walk, stuck *stuckError) (secon
 	}
 	if from < to {
 		if stopped, err := fails(from, to); err != nil || stopped {
-			return -1, cmpErr(err, stuck.cause)
+			return -1, cmp.Or(err, stuck.cause)
 		}
 		return stuck.at, nil
 	}
@@ -247,15 +253,10 @@ func (s *searched) narrow(ctx context.Context, w walk, stuck *stuckError) (secon
 
 var errProbed = errors.New("it is answered")
 
-func cmpErr(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
-}
-
-// maxHoles are kept in the state. What is more is left to the daily sweep.
+// maxHoles are kept in the state. Where there are more, it is the API that fails, and what is read waits for it.
 const maxHoles = 64
+
+var errManyHoles = errors.New("too many objects are not answered to go on without them")
 
 // noteHoles keeps the seconds of rows that could not be read, to be read later.
 func (s *searched) noteHoles(ctx context.Context, rows []row, l look) error {
@@ -266,13 +267,18 @@ func (s *searched) noteHoles(ctx context.Context, rows []row, l look) error {
 	if l.to != nil {
 		of = l.to
 	}
+	for _, k := range of {
+		if holes := s.writer.read(k).Holes; len(holes)+len(rows) > maxHoles {
+			return errManyHoles
+		}
+	}
 	for _, r := range rows {
 		s.Log.WithField("eventType", "connectorStatus").WithField("resource", s.name()).
 			Warnf("Intercom's API does not answer %s that were updated at %s; they are left out and asked for again with every sweep", s.of.Name, unix(r.at).UTC().Format(time.RFC3339))
 	}
 	return s.advance(ctx, of, func(st *state) {
 		for _, r := range rows {
-			if hole := (span{r.at, r.at}); !slices.Contains(st.Holes, hole) && len(st.Holes) < maxHoles {
+			if hole := (span{r.at, r.at}); !slices.Contains(st.Holes, hole) {
 				st.Holes = append(st.Holes, hole)
 			}
 		}

@@ -26,6 +26,7 @@ type listed struct {
 	*Binding
 	kept *kept
 	writer
+	rounds    int
 	last      time.Time              // of a whole reading in this session
 	entries   map[string]listedEntry // what the list had, by what identifies it
 	forgetful bool                   // there is more than is remembered
@@ -80,19 +81,12 @@ type reading struct {
 	changed []string
 }
 
-var rounds struct {
-	sync.Mutex
-	n int
-}
-
 // round reads the list.
 func (l *listed) round(ctx context.Context) error {
 	l.turn.Lock()
 	defer l.turn.Unlock()
-	rounds.Lock()
-	rounds.n++
-	r := &reading{listed: l, number: rounds.n, began: time.Now(), look: look{source: byPoll, from: l.start()}}
-	rounds.Unlock()
+	l.rounds++
+	r := &reading{listed: l, number: l.rounds, began: time.Now(), look: look{source: byPoll, from: l.start()}}
 	now := l.now().Unix()
 	if snap := l.writer.read(l.kept).Snap; snap != nil {
 		r.before = snap.At
@@ -120,7 +114,8 @@ func (l *listed) round(ctx context.Context) error {
 
 // remembered is what the state keeps of a small list.
 func (l *listed) remembered() map[string]string {
-	if l.Way != intercom.Snapshot && !l.Deletes || len(l.entries) > maxKept {
+	compared := l.Way == intercom.Snapshot || l.Deletes || l.Way == intercom.Custom && l.Updated == ""
+	if !compared || len(l.entries) > maxKept {
 		return nil
 	}
 	of := map[string]string{}

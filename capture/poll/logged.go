@@ -68,7 +68,7 @@ func (l *logged) first() int64 { return max(l.start(), l.me.Load().App.CreatedAt
 // rest reads the history, the newest window first.
 func (l *logged) rest(ctx context.Context) error {
 	for l.writer.read(l.kept).Inc == nil {
-		if err := sleep(ctx, 50*time.Millisecond); err != nil {
+		if err := api.Sleep(ctx, 50*time.Millisecond); err != nil {
 			return err
 		}
 	}

@@ -14,8 +14,6 @@ import (
 	"source-intercom-ingest/scan"
 )
 
-type scanEdit = scan.Edit
-
 // scratches are for documents that are made.
 var scratches = sync.Pool{New: func() any { return new([]byte) }}
 
@@ -59,7 +57,7 @@ func (m meta) ofPart(part object) meta {
 const maxSublistPages = 100
 
 // sublists completes the lists of a contact that hold its first entries only. gone tells that the contact is.
-func (s *searched) sublists(ctx context.Context, o object, id string, lane api.Lane) (edits []scanEdit, gone bool, err error) {
+func (s *searched) sublists(ctx context.Context, o object, id string, lane api.Lane) (edits []scan.Edit, gone bool, err error) {
 	if s.of.Name != "contacts" || s.self == nil {
 		return nil, false, nil
 	}
@@ -76,7 +74,7 @@ func (s *searched) sublists(ctx context.Context, o object, id string, lane api.L
 		if err != nil {
 			return nil, false, err
 		}
-		edits = append(edits, scanEdit{Span: data, With: whole}, scanEdit{Span: o.at(at + "/has_more"), With: []byte("false")})
+		edits = append(edits, scan.Edit{Span: data, With: whole}, scan.Edit{Span: o.at(at + "/has_more"), With: []byte("false")})
 	}
 	return edits, false, nil
 }

@@ -139,7 +139,7 @@ func (p *Poller) loop(ctx context.Context, s stream) error {
 		if err != nil {
 			wait = min(max(wait, time.Second), retryAfter)
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := api.Sleep(ctx, wait); err != nil {
 			return err
 		}
 	}
@@ -158,23 +158,9 @@ func (p *Poller) persist(ctx context.Context, s stream) error {
 		if fatal := p.outcome(ctx, s.name()+" backfill", err); fatal != nil || err == nil {
 			return fatal
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := api.Sleep(ctx, wait); err != nil {
 			return err
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

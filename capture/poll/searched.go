@@ -15,6 +15,7 @@ import (
 
 	"source-intercom-ingest/intercom"
 	"source-intercom-ingest/intercom/api"
+	"source-intercom-ingest/scan"
 	"source-intercom-ingest/spec"
 )
 
@@ -114,7 +115,24 @@ func (s *searched) takeAll(ctx context.Context, rows []row, l look) (failed []ro
 			return nil, err
 		}
 	}
+	if len(failed) > 0 {
+		if err := s.outage(ctx, len(failed), len(rows)); err != nil {
+			return nil, err
+		}
+	}
 	return failed, ctx.Err()
+}
+
+// outage tells objects that are not answered from an API that answers none: then nothing is stepped over.
+func (s *searched) outage(ctx context.Context, failed, of int) error {
+	if _, err := s.client.Load().Me(ctx, 2); err != nil {
+		return err
+	}
+	const few = 2
+	if of > few && failed > of/2 {
+		return errManyHoles
+	}
+	return nil
 }
 
 // rowsAtATime of one page are fetched. Several pages are read at a time.
@@ -287,13 +305,13 @@ func (s *searched) emit(ctx context.Context, id string, v version, l look, write
 }
 
 // document adds the document of an object, or notes why there can be none. The writer's lock is held.
-func (s *searched) document(ctx context.Context, b *Binding, o object, m meta, edits []scanEdit, front ...member) error {
+func (s *searched) document(ctx context.Context, b *Binding, o object, m meta, edits []scan.Edit, front ...member) error {
 	return s.writer.document(ctx, s.Poller, b, o, m, edits, front...)
 }
 
 // document adds the document of an object. One that the runtime would refuse would fail the whole capture: it is left out, and
 // told. The lock is held.
-func (w *writer) document(ctx context.Context, p *Poller, b *Binding, o object, m meta, edits []scanEdit, front ...member) error {
+func (w *writer) document(ctx context.Context, p *Poller, b *Binding, o object, m meta, edits []scan.Edit, front ...member) error {
 	scratch := scratches.Get().(*[]byte)
 	defer scratches.Put(scratch)
 	doc, err := b.appendDocument((*scratch)[:0], m, o, edits, front...)

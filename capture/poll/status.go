@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"source-intercom-ingest/intercom/api"
+
 	"github.com/sirupsen/logrus"
 )
 
@@ -97,7 +99,7 @@ const (
 func (s *status) run(ctx context.Context) error {
 	s.asked, s.hourly = time.Now(), time.Now()
 	for wait := firstStatus; ; wait = statusEvery {
-		if err := sleep(ctx, wait); err != nil {
+		if err := api.Sleep(ctx, wait); err != nil {
 			return err
 		}
 		s.tell()

@@ -158,12 +158,12 @@ func (w *walking) rows(page api.Page) (rows []row, stop bool, err error) {
 		case at >= w.to || at < w.from && !w.descending:
 			continue
 		case at < w.from:
-			stop = w.ordered
+			stop = true
 			continue
 		}
 		rows = append(rows, row{text, id, at})
 	}
-	return rows, stop, nil
+	return rows, stop && w.ordered, nil
 }
 
 // follow notes how far the rows have come. Those of the last second may go on on the next page.

@@ -18,7 +18,8 @@ func backoff(tried int) time.Duration {
 	return rand.N(min(maxWait, firstWait<<min(tried-1, doublings)))
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+// Sleep waits, no longer than ctx.
+func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -30,4 +31,4 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // Pause waits as [Client.Do] does after so many attempts that failed. Its error is that of ctx.
-func Pause(ctx context.Context, tried int) error { return sleep(ctx, backoff(tried)) }
+func Pause(ctx context.Context, tried int) error { return Sleep(ctx, backoff(tried)) }

@@ -99,7 +99,7 @@ func (c *Client) Do(ctx context.Context, r Request, read func(io.Reader) error) 
 		if fault.Status == http.StatusTooManyRequests {
 			continue // the limiter waits
 		}
-		if err := sleep(ctx, backoff(tried)); err != nil {
+		if err := Sleep(ctx, backoff(tried)); err != nil {
 			return err
 		}
 	}

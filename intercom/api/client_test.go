@@ -23,12 +23,12 @@ type transport struct {
 }
 
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := sleep(r.Context(), t.takes/2); err != nil {
+	if err := Sleep(r.Context(), t.takes/2); err != nil {
 		return nil, err
 	}
 	answer := httptest.NewRecorder()
 	t.handler.ServeHTTP(answer, r)
-	if err := sleep(r.Context(), t.takes/2); err != nil {
+	if err := Sleep(r.Context(), t.takes/2); err != nil {
 		return nil, err
 	}
 	return answer.Result(), nil
