@@ -1,6 +1,7 @@
 package preview
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -192,7 +193,7 @@ func (p *polled) shown() any {
 }
 
 // maxShownResources are shown on a terminal, the busiest resources.
-const maxShownResources = 12
+const maxShownResources = 22
 
 // lines are how it stands, for a terminal: a line for each resource whose history is read, or that has rows.
 func (p *polled) lines(time.Time) (lines []string) {
@@ -209,10 +210,10 @@ func (p *polled) lines(time.Time) (lines []string) {
 			}
 			return 1
 		}
-		return strings.Compare(a, b)
+		return cmp.Or(cmp.Compare(y.Documents, x.Documents), cmp.Compare(a, b))
 	})
 	for _, name := range names {
-		if len(lines) < maxShownResources && p.objects[name].Rows > 0 {
+		if len(lines) < maxShownResources && p.objects[name].Rows+p.objects[name].Documents > 0 {
 			lines = append(lines, p.objects[name].line())
 		}
 	}

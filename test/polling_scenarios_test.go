@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -334,8 +335,8 @@ func TestAScrollThatIsTakenFallsBackToTheList(t *testing.T) {
 	w := newWorkspace(sim.Config{Limit: 6_000_000}, sim.Sizes{Companies: 12_000, Tickets: 1, History: 24 * time.Hour})
 	w.HoldScroll(600)
 	p := poll(t, w, setup{codec: "proto", resources: []string{"companies", "tickets"}})
-	for w.Count("GET /companies/scroll") < 4 {
-		w.Clock.Advance(10 * time.Second)
+	for !strings.Contains(p.logged(), "scrolls through the companies") {
+		w.Clock.Advance(40 * time.Second)
 		p.rounds(t, "tickets", 1)
 	}
 	if _, err := p.waitLog(func(f map[string]any) bool {
@@ -344,6 +345,31 @@ func TestAScrollThatIsTakenFallsBackToTheList(t *testing.T) {
 		t.Error(err)
 	}
 	p.until(t, "what the list has", func() bool { return p.of("companies") == 9600 })
+}
+
+// A contact that is too new to be found by its id is deleted, and there again once the search has it.
+func TestWhatWasNotFoundTooSoonIsThereAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorkspace(sim.Config{Limit: 600_000, Lag: func(int) time.Duration { return 4 * time.Second }}, small)
+	p := poll(t, w, setup{codec: "proto", paths: true, resources: []string{"contacts"}})
+	p.settled(t)
+	id := sim.ContactID(500)
+	now := w.Clock.Now().Unix()
+	p.notify(t, notification("notif_1", "contact.user.created", fmt.Sprintf(`{"type":"contact","id":%q}`, id), now))
+	p.until(t, "it is not found", func() bool {
+		return slices.ContainsFunc(p.history, func(d polledDocument) bool { return d.doc["id"] == id && meta(d.doc, "op") == "d" })
+	})
+	w.Put(sim.Version{Kind: sim.Contacts, ID: id, Created: now, Updated: now})
+	p.until(t, "it is there", func() bool { return p.objects["contacts"][id] != nil })
+	w.Delete(sim.Contacts, sim.ContactID(1)) // which the search has for a while
+	p.notify(t, notification("notif_2", "contact.user.updated", fmt.Sprintf(`{"type":"contact","id":%q}`, sim.ContactID(1)), now))
+	p.until(t, "it is gone", func() bool { return p.objects["contacts"][sim.ContactID(1)] == nil })
+	p.rounds(t, "contacts", 8)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if o := p.objects["contacts"][sim.ContactID(1)]; o != nil {
+		t.Errorf("what is gone is there again: %v", o["_meta"])
+	}
 }
 
 // What one stream may not read is told with its cure, and the others go on.
@@ -403,5 +429,44 @@ func (p *polling) notify(t *testing.T, body string) {
 	status, text, err := post(t.Context(), p.url+"/in", body, "X-Hub-Signature", signIntercom(polledSecret, body))
 	if err != nil || status != 200 {
 		t.Fatalf("%d %s, %v", status, text, err)
+	}
+}
+
+// What changes without counting as an update is found by the daily sweep of what is open, and nothing else is read anew by it.
+func TestTheDailySweepFindsWhatNoUpdateTells(t *testing.T) {
+	t.Parallel()
+	w := newWorkspace(sim.Config{Limit: 600_000}, sim.Sizes{Conversations: 40, Tickets: 40, History: 90 * 24 * time.Hour})
+	p := poll(t, w, setup{codec: "proto", resources: []string{"conversations", "tickets"}})
+	p.settled(t)
+	was := w.Get(sim.Tickets, sim.TicketID(10)).Updated
+	w.Change(sim.Tickets, sim.TicketID(10), func(v *sim.Version) { v.Updated, v.Parts = was, 9 })
+	p.rounds(t, "tickets", 2)
+	before := len(p.documents("tickets")) + len(p.documents("conversations"))
+	w.Clock.Advance(25 * time.Hour)
+	p.until(t, "the change", func() bool {
+		return len(p.history) > before
+	})
+	p.rounds(t, "tickets", 2)
+	if after := len(p.documents("tickets")) + len(p.documents("conversations")); after != before+1 {
+		t.Errorf("%d documents, not one", after-before)
+	}
+}
+
+// An API that answers the same page for ever is told, and ends no other stream.
+func TestTheSamePageForEverIsAnError(t *testing.T) {
+	t.Parallel()
+	w := newWorkspace(sim.Config{Limit: 600_000}, small)
+	at := w.Clock.Now().Unix() - 60
+	w.Inject(sim.Fault{Path: "/tickets/search", Status: 200, Answer: fmt.Sprintf(
+		`{"type":"ticket.list","tickets":[{"id":"1","created_at":%d,"updated_at":%d}],"total_count":2,"pages":{"type":"pages","page":1,"next":{"page":2,"starting_after":"WzFd"}}}`, at, at)})
+	p := poll(t, w, setup{codec: "json", resources: []string{"tickets", "conversations"}})
+	if _, err := p.waitLog(func(f map[string]any) bool {
+		return f["level"] == "warning" && strings.Contains(fmt.Sprint(f["msg"]), "the same page again")
+	}); err != nil {
+		t.Fatal(err)
+	}
+	p.until(t, "the others", func() bool { return p.of("conversations") == 20 })
+	if n := w.Count("POST /tickets/search"); n > 40 {
+		t.Errorf("%d requests", n)
 	}
 }

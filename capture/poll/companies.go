@@ -68,7 +68,8 @@ func (r *reading) companyRows(ctx context.Context, page api.Page) error {
 // Limits of a scroll, of which a workspace has one at a time, and which is lost after a minute's pause.
 const (
 	scrollRestarts = 3
-	scrollBusy     = 65 * time.Second
+	scrollBusy     = 3 * 65 * time.Second // how long another's is waited for
+	scrollAgain    = 5 * time.Second
 	emptyPages     = 2 // end it, or a 404 does
 )
 
@@ -76,7 +77,7 @@ const (
 func (r *reading) scrollAll(ctx context.Context) error {
 	r.scroll.Lock()
 	defer r.scroll.Unlock()
-	busy := 0
+	var busy time.Time // since when another has it
 	for restart := 0; ; restart++ {
 		err := r.scrollOnce(ctx)
 		var fault *api.Fault
@@ -84,12 +85,16 @@ func (r *reading) scrollAll(ctx context.Context) error {
 		case err == nil || ctx.Err() != nil:
 			return err
 		case errors.As(err, &fault) && fault.Code == "scroll_exists":
-			if busy++; busy > scrollRestarts {
+			if busy.IsZero() {
+				busy = r.now()
+			}
+			restart--
+			if r.now().Sub(busy) > scrollBusy { // by the API's clock, as another's scroll ends by that
 				r.Log.WithField("eventType", "connectorStatus").WithField("resource", r.name()).
 					Warn("another app scrolls through the companies of the workspace, so that only those are read that the list has: 10,000, with users; the next round tries again")
 				return r.capped(ctx)
 			}
-			if err := r.waitForScroll(ctx, scrollBusy); err != nil {
+			if err := api.Sleep(ctx, scrollAgain); err != nil {
 				return err
 			}
 		case restart >= scrollRestarts || denied(err) && !errors.Is(err, errScrollLost):
@@ -99,19 +104,6 @@ func (r *reading) scrollAll(ctx context.Context) error {
 }
 
 var errScrollLost = errors.New("the scroll through companies was lost")
-
-// waitForScroll waits by the API's clock, as another's scroll ends by that.
-func (r *reading) waitForScroll(ctx context.Context, d time.Duration) error {
-	for until := r.now().Add(d); ; {
-		left := until.Sub(r.now())
-		if left <= 0 {
-			return nil
-		}
-		if err := api.Sleep(ctx, min(left, time.Second)); err != nil {
-			return err
-		}
-	}
-}
 
 // scrollOnce walks from the start to the end. Pages are small and few wait, so that the runtime holds the scroll up by no more
 // than its own pace.

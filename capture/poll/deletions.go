@@ -53,7 +53,7 @@ func (d *deletions) round(ctx context.Context, s *searched) error {
 				continue
 			}
 			d.seen[id] = true
-			if err := s.remove(ctx, id, unix(at), byPoll); err != nil {
+			if err := s.remove(ctx, id, unix(at), byPoll, false); err != nil {
 				return false, err
 			}
 		}

@@ -18,6 +18,8 @@ type version struct {
 	row   uint64
 	whole uint64
 	gone  bool // the object is deleted
+	// unseen tells that it is gone because it was not found by its id. What the search has all the same is looked for again.
+	unseen bool
 }
 
 // A known remembers the versions that were emitted within the last overlap, so that none is emitted twice or after a newer
@@ -50,6 +52,12 @@ func (k *known) note(id string, v version, now time.Time) {
 		k.old, k.young, k.since = k.young, map[uint64]version{}, now
 	}
 	k.young[idDigest(id)] = v
+}
+
+// forget drops what is known of an object.
+func (k *known) forget(id string) {
+	delete(k.young, idDigest(id))
+	delete(k.old, idDigest(id))
 }
 
 // news tells that a version is worth emitting after what is known of the object, and what is to be remembered of it.

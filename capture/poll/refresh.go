@@ -199,7 +199,7 @@ func (s *searched) deleted(ctx context.Context, id string, at time.Time) error {
 	if at.IsZero() {
 		at = s.now()
 	}
-	return s.remove(ctx, id, at, byWebhook)
+	return s.remove(ctx, id, at, byWebhook, false)
 }
 
 func (l *listed) object() string { return l.Object }

@@ -165,14 +165,19 @@ func (s *searched) fetches() bool {
 // take emits what a row stands for, unless that is known.
 func (s *searched) take(ctx context.Context, r row, l look) error {
 	v := version{at: r.at, row: digest(r.text)}
-	if r.at < s.start() || !s.news(r.id, v, l) {
+	if r.at < s.start() {
 		return nil
 	}
 	lane := api.Live
 	if l.source == byBackfill || l.deep {
 		lane = api.Backfill
 	}
+	news, unseen := s.news(r.id, v, l)
 	switch {
+	case unseen && s.children == nil:
+		return s.fetch(ctx, r.id, v, lane, getTries, l)
+	case !news:
+		return nil
 	case s.children != nil:
 		return s.takeChildren(ctx, r.id, v, l)
 	case s.parts != nil && s.of.Name == "conversations" && l.includes(s.parts):
@@ -190,20 +195,18 @@ func (s *searched) take(ctx context.Context, r row, l look) error {
 // getTries of one object, before its second is stepped over.
 const getTries = 5
 
-// news tells that a row is worth reading further.
-func (s *searched) news(id string, v version, l look) bool {
+// news tells that a row is worth reading further, and that it is of an object which was not found by its id lately: then
+// either the search is late, or that was too soon.
+func (s *searched) news(id string, v version, l look) (news, unseen bool) {
 	s.writer.mu.Lock()
 	defer s.writer.mu.Unlock()
+	same := s.swept[idDigest(id)] == v.row
+	s.sweepNote(id, v.row)
 	before, ok := s.known.of(id)
 	if _, news := v.news(before, ok); !news {
-		return false
+		return false, before.unseen
 	}
-	if l.deep {
-		same := s.swept[idDigest(id)] == v.row
-		s.sweepNote(id, v.row)
-		return !same
-	}
-	return true
+	return !l.deep || !same, false
 }
 
 // fetch gets an object by its id and emits it, or that it is gone.
@@ -213,12 +216,13 @@ func (s *searched) fetch(ctx context.Context, id string, v version, lane api.Lan
 	}, objectBytes)
 	var fault *api.Fault
 	if errors.As(err, &fault) && fault.Gone() {
-		return s.remove(ctx, id, s.now(), l.source)
+		return s.remove(ctx, id, s.now(), l.source, true)
 	}
 	if err != nil {
 		return err
 	}
 	defer b.release()
+	s.found(id)
 	o, err := s.lens.read(b.Bytes())
 	if err != nil {
 		return &api.Fault{Status: http.StatusOK, Err: err}
@@ -241,7 +245,7 @@ func (s *searched) complete(ctx context.Context, o object, id string, v version,
 		return err
 	}
 	if gone {
-		return s.remove(ctx, id, s.now(), l.source)
+		return s.remove(ctx, id, s.now(), l.source, true)
 	}
 	at, _ := o.seconds("/" + s.of.Order)
 	m := s.metaNow(updated, l.source)
@@ -332,15 +336,24 @@ func (w *writer) document(ctx context.Context, p *Poller, b *Binding, o object, 
 	return w.add(ctx, b, doc)
 }
 
+// found notes that an object is there which was not found before.
+func (s *searched) found(id string) {
+	s.writer.mu.Lock()
+	defer s.writer.mu.Unlock()
+	if before, ok := s.known.of(id); ok && before.unseen {
+		s.known.forget(id)
+	}
+}
+
 // remove emits that an object is gone, unless that is known. Parts have no deletions of their own.
-func (s *searched) remove(ctx context.Context, id string, at time.Time, source string) error {
+func (s *searched) remove(ctx context.Context, id string, at time.Time, source string, unseen bool) error {
 	s.writer.mu.Lock()
 	defer s.writer.mu.Unlock()
 	before, ok := s.known.of(id)
 	if ok && before.gone {
 		return nil
 	}
-	v := version{at: max(at.Unix(), before.at), gone: true}
+	v := version{at: max(at.Unix(), before.at), gone: true, unseen: unseen}
 	s.known.note(id, v, time.Now())
 	if s.self == nil {
 		return nil
