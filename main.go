@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	_ "time/tzdata" // zones of workspaces, also where the system has none
 
 	"github.com/alecthomas/kong"
 	"github.com/mattn/go-isatty"
