@@ -5,6 +5,7 @@ import (
 	"os"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,6 +49,11 @@ func TestTheRateLimitIsUsedAndNotPassed(t *testing.T) {
 	const perMinute = 2_000
 	w := newWorkspace(sim.Config{Limit: perMinute}, sim.Sizes{Conversations: 1_300, Parts: 2, History: 24 * time.Hour})
 	p := poll(t, w, setup{codec: "json", resources: []string{"conversations", "conversation_parts"}, interval: "PT5M", config: `"rateShare":100`})
+	if _, err := p.waitLog(func(f map[string]any) bool {
+		return f["eventType"] == "connectorStatus" && strings.HasPrefix(fmt.Sprint(f["msg"]), "waiting for the rate limit of Intercom's API")
+	}); err != nil {
+		t.Error(err)
+	}
 	p.settled(t)
 	windows := map[int64]int{}
 	for _, r := range w.Requests() {

@@ -470,3 +470,25 @@ func TestTheSamePageForEverIsAnError(t *testing.T) {
 		t.Errorf("%d requests", n)
 	}
 }
+
+// What was read of a list that breaks off is there, and nothing of it is taken for deleted.
+func TestAListThatBreaksOffDeletesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorkspace(sim.Config{Limit: 600_000}, sim.Sizes{})
+	var rows []string
+	for n := range 45 { // three pages
+		rows = append(rows, fmt.Sprintf(`{"id":"%d","name":"n","updated_at":%d}`, n, 1734537283+n))
+	}
+	w.SetList("/help_center/collections", "["+strings.Join(rows, ",")+"]")
+	p := poll(t, w, setup{codec: "json", resources: []string{"collections"}})
+	p.until(t, "all", func() bool { return p.of("collections") == 45 })
+	w.Inject(sim.Fault{Path: "/help_center/collections", Status: 403, When: func(r *http.Request) bool { return r.URL.Query().Get("page") == "3" }})
+	rows[44] = strings.Replace(rows[44], `"n"`, `"changed"`, 1) // the first of the first page
+	w.SetList("/help_center/collections", "["+strings.Join(rows, ",")+"]")
+	p.until(t, "the change", func() bool { return p.objects["collections"]["44"]["name"] == "changed" })
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := p.of("collections"); n != 45 {
+		t.Errorf("%d are left", n)
+	}
+}

@@ -1,7 +1,6 @@
 package poll
 
 import (
-	"net/http"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -18,7 +17,6 @@ type metrics struct {
 	invalid   *prometheus.CounterVec
 	missed    *prometheus.CounterVec
 	asks      atomic.Int64 // requests that were answered, for the status
-	limited   atomic.Int64 // of them 429
 
 	mu   sync.Mutex
 	read map[string]int64 // up to when each resource is read, in seconds since 1970
@@ -46,9 +44,6 @@ func newMetrics(p *Poller) *metrics {
 func (m *metrics) asked(endpoint string, status int) {
 	m.requests.WithLabelValues(endpoint, strconv.Itoa(status)).Inc()
 	m.asks.Add(1)
-	if status == http.StatusTooManyRequests {
-		m.limited.Add(1)
-	}
 }
 
 // lag notes up to when a resource is read.

@@ -73,6 +73,8 @@ type stream interface {
 	round(ctx context.Context) error
 	// rest does what goes on beside the rounds until it is done, such as a backfill.
 	rest(ctx context.Context) error
+	// flush hands over what a round that failed has left.
+	flush(ctx context.Context) error
 }
 
 // New makes a poller. Its errors are those of the state.
@@ -129,6 +131,9 @@ func (p *Poller) loop(ctx context.Context, s stream) error {
 	for {
 		began := time.Now()
 		err := s.round(ctx)
+		if err != nil {
+			_ = s.flush(ctx) // whose error is that of ctx
+		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -152,6 +157,9 @@ const retryAfter = time.Minute
 func (p *Poller) persist(ctx context.Context, s stream) error {
 	for wait := time.Second; ; wait = min(2*wait, retryAfter) {
 		err := s.rest(ctx)
+		if err != nil {
+			_ = s.flush(ctx) // whose error is that of ctx
+		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

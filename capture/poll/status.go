@@ -83,7 +83,7 @@ type status struct {
 	poller   *Poller
 	asks     int64
 	asked    time.Time
-	limited  int64
+	limited  time.Time // when it was told that requests wait
 	streamed bool
 	hourly   time.Time
 }
@@ -93,6 +93,8 @@ const (
 	statusEvery = 30 * time.Second
 	firstStatus = 2 * time.Second
 	missedEvery = time.Hour
+
+	limitedEvery = 5 * time.Minute
 )
 
 // run tells how it stands until ctx ends.
@@ -131,10 +133,7 @@ func (s *status) tell() {
 			s.line().WithFields(fields).Info(text)
 		}
 	}
-	if limited := s.poller.metrics.limited.Load(); limited > s.limited {
-		s.limited = limited
-		s.line().Info("waiting for the rate limit of Intercom's API")
-	}
+	s.tellLimited()
 	if backfilling > 0 {
 		s.streamed = false
 	} else if !s.streamed {
@@ -144,6 +143,20 @@ func (s *status) tell() {
 	if time.Since(s.hourly) >= missedEvery {
 		s.hourly = time.Now()
 		s.tellMissed()
+	}
+}
+
+// tellLimited tells that requests wait for the rate limit, when they begin to and then from time to time.
+func (s *status) tellLimited() {
+	requests, wait := s.poller.client.Load().Held()
+	switch {
+	case requests == 0:
+		s.limited = time.Time{}
+	case wait > 0 && time.Since(s.limited) >= limitedEvery:
+		s.limited = time.Now()
+		remaining, limit := s.poller.client.Load().Rate()
+		s.line().WithFields(logrus.Fields{"waiting": requests, "limit": limit, "remaining": remaining}).
+			Infof("waiting for the rate limit of Intercom's API: %d requests wait, the next at most %v", requests, wait.Round(time.Second/10))
 	}
 }
 

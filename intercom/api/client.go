@@ -175,6 +175,9 @@ func (c *Client) Now() time.Time { return c.limiter.now() }
 // Rate is how the limit stands: requests left of a window's, and how many a window has; zero where it is not known.
 func (c *Client) Rate() (remaining, limit int) { return c.limiter.rate() }
 
+// Held is how many requests wait for the limit, and for how long at most the first of them does.
+func (c *Client) Held() (requests int, wait time.Duration) { return c.limiter.held() }
+
 // At returns a client that asks another address as the same token, under the same limit.
 func (c *Client) At(baseURL string) (*Client, error) {
 	config := c.config

@@ -266,6 +266,20 @@ func (l *limiter) rate() (remaining, limit int) {
 	return l.remaining, l.limit
 }
 
+// held is how many requests wait, and how long the first of them will.
+func (l *limiter) held() (requests int, wait time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, lane := range l.waiting {
+		requests += len(lane)
+	}
+	now := time.Now()
+	if requests == 0 {
+		return 0, 0
+	}
+	return requests, max(0, l.pause.Sub(now), l.reset.Sub(now))
+}
+
 func number(header http.Header, name string) (int, bool) {
 	n, err := strconv.Atoi(header.Get(name))
 	return n, err == nil && n >= 0
