@@ -66,6 +66,20 @@ func TestEveryResourceIsRead(t *testing.T) {
 	})
 }
 
+// What a parent has no longer is deleted once the parent has changed.
+func TestAChildThatIsGoneIsDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWorkspace(sim.Config{Limit: 600_000}, small)
+	lists(w)
+	p := poll(t, w, setup{codec: "json", resources: []string{"company_segments", "contact_notes"}})
+	p.until(t, "both", func() bool { return p.of("company_segments") == 1 && p.of("contact_notes") == 1 })
+	w.SetList("/companies/segments/"+sim.CompanyID(1), `[]`)
+	w.SetList("/contacts/notes/"+sim.ContactID(1), `[]`)
+	w.Change(sim.Companies, sim.CompanyID(1), nil)
+	w.Change(sim.Contacts, sim.ContactID(1), nil)
+	p.until(t, "both are gone", func() bool { return p.of("company_segments") == 0 && p.of("contact_notes") == 0 })
+}
+
 // A custom resource is any list, with its times as they are written; only what is newer comes again, and what is gone is deleted
 // where that is asked for.
 func TestACustomResourceIsAnyList(t *testing.T) {

@@ -24,6 +24,7 @@ type Binding struct {
 	lens         lens     // of its own objects
 	members      []string // of the lens
 	documents    prometheus.Counter
+	broods       broods // of a resource of children
 }
 
 // ResourcePath identifies the binding to the runtime.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -206,8 +207,9 @@ const maxChildPages = 1000
 // childrenOf makes the documents of a parent's children.
 func (p *Poller) childrenOf(ctx context.Context, b *Binding, id string, add func(doc []byte), l look) error {
 	parent := b.Key[0][1:] // such as company_id
+	var ids []string
 	r := api.Request{Method: "GET", Endpoint: fmt.Sprintf(b.Path, "{id}"), Path: fmt.Sprintf(b.Path, segment(id)), Lane: api.Children, Tries: getTries}
-	return p.pages(ctx, r, maxChildPages, func(page api.Page) (bool, error) {
+	err := p.pages(ctx, r, maxChildPages, func(page api.Page) (bool, error) {
 		for _, row := range page.Rows {
 			o, err := b.lens.read(row)
 			if err != nil {
@@ -222,10 +224,43 @@ func (p *Poller) childrenOf(ctx context.Context, b *Binding, id string, add func
 			if err != nil {
 				p.refused(b, err)
 			} else {
+				ids = append(ids, o.scalar("/id"))
 				add(doc)
 			}
 			o.Release()
 		}
 		return true, nil
 	})
+	if err != nil {
+		return err
+	}
+	for _, gone := range b.broods.without(id, ids) {
+		m := p.metaNow(deleted, l.source)
+		m.updatedAt = p.now().Unix()
+		add(b.appendDeletion(nil, m, text(parent, id), text("id", gone)))
+	}
+	return nil
+}
+
+// Broods remember the children of each parent, so that what a parent has no longer is known. They are safe for concurrent
+// use.
+type broods struct {
+	mu sync.Mutex
+	of map[string][]string
+}
+
+// without notes the children that a parent has, and returns those that it had and has no longer.
+func (b *broods) without(parent string, has []string) (gone []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, id := range b.of[parent] {
+		if !slices.Contains(has, id) {
+			gone = append(gone, id)
+		}
+	}
+	if b.of == nil || len(b.of) >= maxKnown {
+		b.of = map[string][]string{}
+	}
+	b.of[parent] = has
+	return gone
 }
