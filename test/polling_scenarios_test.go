@@ -492,3 +492,23 @@ func TestAListThatBreaksOffDeletesNothing(t *testing.T) {
 		t.Errorf("%d are left", n)
 	}
 }
+
+// Of a long list of deleted conversations a look reads no more than what is new.
+func TestALongListOfDeletionsIsReadOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorkspace(sim.Config{Limit: 600_000}, sim.Sizes{Conversations: 400, History: 24 * time.Hour})
+	for n := range 300 {
+		w.Delete(sim.Conversations, sim.ConversationID(n))
+	}
+	w.Clock.Advance(2 * time.Hour)
+	p := poll(t, w, setup{codec: "proto", resources: []string{"conversations"}})
+	p.settled(t)
+	p.rounds(t, "conversations", 2)
+	w.Forget()
+	p.rounds(t, "conversations", 3)
+	if n := w.Count("GET /conversations/deleted"); n > 4 {
+		t.Errorf("%d requests in three looks", n)
+	}
+	w.Delete(sim.Conversations, sim.ConversationID(350))
+	p.until(t, "the new one", func() bool { return p.objects["conversations"][sim.ConversationID(350)] == nil })
+}

@@ -47,12 +47,13 @@ func (d *deletions) round(ctx context.Context, s *searched) error {
 			id := o.scalar("/id")
 			at, _ := o.seconds("/deleted_at")
 			o.Release()
-			old := at < last-int64(daily.Seconds())
-			more = more || !old && !d.seen[id]
-			if at < last-int64(overlap.Seconds()) || d.seen[id] {
+			if at < last-int64(daily.Seconds()) || d.seen[id] {
 				continue
 			}
-			d.seen[id] = true
+			more, d.seen[id] = true, true
+			if at < last-int64(overlap.Seconds()) {
+				continue
+			}
 			if err := s.remove(ctx, id, unix(at), byPoll, false); err != nil {
 				return false, err
 			}
