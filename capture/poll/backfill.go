@@ -110,9 +110,9 @@ func (h *history) work(ctx context.Context) error {
 
 // next takes the newest range that nobody walks. left tells that there are some that others walk.
 func (h *history) next() (r *[3]int64, left bool) {
-	b := h.read(h.bindings[0]).Backfill
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	b := h.read(h.bindings[0]).Backfill // under the lock: a range that is done is gone from it before it is free
 	slices.SortFunc(b.Ranges, func(a, b [3]int64) int { return int(b[0] - a[0]) })
 	for i := range b.Ranges {
 		if !h.taken[b.Ranges[i][0]] {
