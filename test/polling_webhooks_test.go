@@ -223,10 +223,19 @@ func TestMissedWebhooksAreCounted(t *testing.T) {
 	if got := p.metric(t, `intercom_missed_updates_total{resource="conversations"}`); got != "" && got != "0" {
 		t.Errorf("%s missed before their time", got)
 	}
+	p.notify(t, notification("notif_2", "company.updated", fmt.Sprintf(`{"type":"company","id":%q}`, sim.CompanyID(1)), w.Clock.Now().Unix()))
+	company := w.Change(sim.Companies, sim.CompanyID(2), nil)
+	p.until(t, "a company that nothing told of", func() bool {
+		return p.objects["companies"][sim.CompanyID(2)]["updated_at"].(float64) == float64(company.Updated)
+	})
 	w.Clock.Advance(16 * time.Minute)
 	p.rounds(t, "conversations", 3)
 	if got := p.metric(t, `intercom_missed_updates_total{resource="conversations"}`); got != "1" {
 		t.Errorf("%q missed, want 1", got)
+	}
+	p.rounds(t, "companies", 2)
+	if got := p.metric(t, `intercom_missed_updates_total{resource="companies"}`); got != "1" {
+		t.Errorf("%q companies missed, want 1", got)
 	}
 	if got := p.metric(t, `intercom_missed_updates_total{resource="contacts"}`); got != "" && got != "0" {
 		t.Errorf("%s contacts missed, of which no notifications come", got)

@@ -55,8 +55,8 @@ type history struct {
 
 func (s *searched) history(ctx context.Context, of []*kept) error {
 	h := &history{searched: s, bindings: of, taken: map[int64]bool{}}
-	h.look = look{source: byBackfill, from: s.start(), to: of, first: true}
-	s.progress.begin(s, s.writer.read(of[0]).Backfill)
+	h.look = look{source: byBackfill, from: s.start(), to: of}
+	s.progress.begin(s.writer.read(of[0]).Backfill)
 	if err := h.count(ctx); err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func (s *searched) round(ctx context.Context) error {
 	if err := s.sweepDaily(ctx); err != nil {
 		return err
 	}
-	s.missed.settle(s)
+	s.missed.settle(s.Poller, s.of.Name, s.origin)
 	return s.flush(ctx)
 }
 

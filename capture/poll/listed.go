@@ -28,6 +28,7 @@ type listed struct {
 	forgetful bool                   // there is more than is remembered
 	turn      sync.Mutex             // of rounds and of refreshes
 	missed    missed
+	origin    int64 // since when notifications are heard
 }
 
 func newListed(p *Poller, b *Binding, k *kept) *listed {
@@ -70,7 +71,7 @@ func (l *listed) round(ctx context.Context) error {
 	r := &reading{listed: l, number: l.rounds, began: time.Now(), look: look{source: byPoll, from: l.start()}}
 	now := l.now().Unix()
 	if snap := l.writer.read(l.kept).Snap; snap != nil {
-		r.before = snap.At
+		r.before, r.look.sweep = snap.At, l.Object != ""
 		r.look.from = snap.At - int64(overlap.Seconds())
 	} else {
 		r.look.source = byBackfill
@@ -88,6 +89,10 @@ func (l *listed) round(ctx context.Context) error {
 	if r.full {
 		l.last = r.began
 	}
+	if l.origin == 0 {
+		l.origin = max(now, r.before)
+	}
+	l.missed.settle(l.Poller, l.Binding.Name, l.origin)
 	l.metrics.lag(l.name(), now)
 	of := l.remembered()
 	return l.advance(ctx, []*kept{l.kept}, func(st *state) { st.Snap = &snapshot{At: now, Of: of} })

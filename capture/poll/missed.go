@@ -59,9 +59,10 @@ func (m *missed) found(id string, at int64) {
 	}
 }
 
-// settle counts the changes that are so old that their notifications should have come.
-func (m *missed) settle(s *searched) {
-	now := s.now().Unix()
+// settle counts the changes that are so old that their notifications should have come, and newer than what an earlier session
+// may have heard of.
+func (m *missed) settle(p *Poller, resource string, origin int64) {
+	now := p.now().Unix()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	young := m.changes[:0]
@@ -69,13 +70,13 @@ func (m *missed) settle(s *searched) {
 		switch {
 		case c.at > now-int64(lateAfter.Seconds()):
 			young = append(young, c)
-		case c.at > s.origin && !m.wasHeard(c):
+		case c.at > origin && !m.wasHeard(c):
 			m.waiting++
 		}
 	}
 	m.changes = young
 	if m.comes && m.waiting > 0 {
-		s.metrics.missed.WithLabelValues(s.of.Name).Add(float64(m.waiting))
+		p.metrics.missed.WithLabelValues(resource).Add(float64(m.waiting))
 		m.total += m.waiting
 		m.waiting = 0
 	}

@@ -57,7 +57,6 @@ type Poller struct {
 	metrics *metrics
 	me      atomic.Pointer[api.Me]
 	zone    atomic.Pointer[time.Location]
-	began   time.Time // the session
 	streams []stream
 	refresh *refreshes
 	faults  faults
@@ -79,7 +78,7 @@ type stream interface {
 
 // New makes a poller. Its errors are those of the state.
 func New(c Config) (*Poller, error) {
-	p := &Poller{Config: c, began: time.Now()}
+	p := &Poller{Config: c}
 	p.metrics = newMetrics(p)
 	for _, b := range c.Bindings {
 		b.documents = p.metrics.documents.WithLabelValues(b.Name)

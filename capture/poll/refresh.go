@@ -41,7 +41,6 @@ type refreshes struct {
 	waiting map[due]bool
 	order   []due // the oldest first
 	wake    chan struct{}
-	full    bool
 }
 
 // A due is an object of a stream.
@@ -94,7 +93,7 @@ func (r *refreshes) add(d due) {
 	if r.waiting[key] {
 		return
 	}
-	if r.full = len(r.waiting) >= maxRefreshes; r.full {
+	if len(r.waiting) >= maxRefreshes {
 		return
 	}
 	r.waiting[key] = true

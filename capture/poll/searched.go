@@ -79,7 +79,6 @@ type look struct {
 	to     []*kept
 	sweep  bool // whether what is found is news to nobody who was notified
 	deep   bool // once more, by content
-	first  bool // whether it is the history's first reading
 }
 
 // includes tells that a look is for a binding.

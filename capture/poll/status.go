@@ -15,20 +15,19 @@ import (
 type progress struct {
 	mu      sync.Mutex
 	running bool
-	ever    bool // it ran in this session
 	began   time.Time
 	done    int64
 	total   int64
 	here    int64 // rows of this session
 }
 
-func (p *progress) begin(_ *searched, b *backfill) {
+func (p *progress) begin(b *backfill) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if b == nil || p.running {
 		return
 	}
-	p.running, p.ever, p.began, p.done, p.total, p.here = true, true, time.Now(), b.Done, b.Total, 0
+	p.running, p.began, p.done, p.total, p.here = true, time.Now(), b.Done, b.Total, 0
 }
 
 func (p *progress) expect(total int) {
