@@ -90,7 +90,7 @@ type status struct {
 // Times between lines.
 const (
 	statusEvery = 30 * time.Second
-	firstStatus = 2 * time.Second
+	firstStatus = 2 * time.Second // and between looks at what waits
 	missedEvery = time.Hour
 
 	limitedEvery = 5 * time.Minute
@@ -99,11 +99,15 @@ const (
 // run tells how it stands until ctx ends.
 func (s *status) run(ctx context.Context) error {
 	s.asked, s.hourly = time.Now(), time.Now()
-	for wait := firstStatus; ; wait = statusEvery {
-		if err := api.Sleep(ctx, wait); err != nil {
+	for told := (time.Time{}); ; {
+		if err := api.Sleep(ctx, firstStatus); err != nil {
 			return err
 		}
-		s.tell()
+		s.tellLimited()
+		if time.Since(told) >= statusEvery {
+			told = time.Now()
+			s.tell()
+		}
 	}
 }
 
@@ -132,7 +136,6 @@ func (s *status) tell() {
 			s.line().WithFields(fields).Info(text)
 		}
 	}
-	s.tellLimited()
 	if backfilling > 0 {
 		s.streamed = false
 	} else if !s.streamed {
