@@ -21,6 +21,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"source-intercom-ingest/capture/webhook"
+	"source-intercom-ingest/door"
 	"source-intercom-ingest/protocol"
 )
 
@@ -93,7 +94,7 @@ func serveBare(t testing.TB) *loopback {
 func serveConnector(t testing.TB) *loopback {
 	t.Helper()
 	t.Setenv(webhook.PortVariable, "0")
-	t.Setenv(webhook.MetricsPortVariable, "0")
+	t.Setenv(door.MetricsPortVariable, "0")
 	inR, inW, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"source-intercom-ingest/capture/commit"
 	"source-intercom-ingest/capture/poll"
 	"source-intercom-ingest/capture/webhook"
+	"source-intercom-ingest/door"
 	"source-intercom-ingest/protocol"
 	"source-intercom-ingest/spec"
 )
@@ -143,7 +144,7 @@ func (c Connector) listen() (on ports, err error) {
 	if on.webhooks, err = webhook.Listen(); err != nil {
 		return on, err
 	}
-	if on.metrics, err = webhook.ListenMetrics(c.Log); err != nil {
+	if on.metrics, err = door.ListenMetrics(c.Log); err != nil {
 		return on, errors.Join(err, on.close())
 	}
 	return on, nil
