@@ -15,6 +15,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"source-intercom-ingest/capture"
+	"source-intercom-ingest/deliver"
 	"source-intercom-ingest/discover"
 	"source-intercom-ingest/intercom"
 	"source-intercom-ingest/login"
@@ -27,11 +28,12 @@ import (
 var version string
 
 type commands struct {
-	Connector connectorCommand     `cmd:"" default:"1" help:"Speak Flow's capture protocol on standard input and output (the default)."`
-	Preview   preview.Command      `cmd:"" help:"Take webhooks on this machine, without Flow, and keep them in a SQLite database."`
-	Send      intercom.SendCommand `cmd:"" help:"Post sample notifications, as Intercom does."`
-	Login     login.Command        `cmd:"" help:"Get an access token of Intercom by OAuth, at a terminal."`
-	Version   versionCommand       `cmd:"" help:"Print the version and the revision that it was built from."`
+	Connector   connectorCommand     `cmd:"" default:"1" help:"Speak Flow's capture protocol on standard input and output (the default)."`
+	Materialize materializeCommand   `cmd:"" help:"Speak Flow's materialization protocol on standard input and output: deliver events onward."`
+	Preview     preview.Command      `cmd:"" help:"Take webhooks on this machine, without Flow, and keep them in a SQLite database."`
+	Send        intercom.SendCommand `cmd:"" help:"Post sample notifications, as Intercom does."`
+	Login       login.Command        `cmd:"" help:"Get an access token of Intercom by OAuth, at a terminal."`
+	Version     versionCommand       `cmd:"" help:"Print the version and the revision that it was built from."`
 }
 
 func main() {
@@ -48,7 +50,7 @@ func run(parsed *kong.Context) int {
 	errors := newBacklog(os.Stderr)
 	defer errors.flush()
 	code := 0
-	if err := parsed.Run(&code, newLogger(errors, parsed.Command() == "connector")); err != nil {
+	if err := parsed.Run(&code, newLogger(errors, parsed.Command() == "connector" || parsed.Command() == "materialize")); err != nil {
 		fmt.Fprintf(errors, "source-intercom-ingest: %v\n", err)
 		return 1
 	}
@@ -67,6 +69,14 @@ func (connectorCommand) Run(code *int, log *logrus.Logger) error {
 		Apply:    c.Apply,
 		Pull:     c.Pull,
 	}.Serve)
+	return nil
+}
+
+type materializeCommand struct{}
+
+// Run serves the protocol. It reports its own errors, as log lines.
+func (materializeCommand) Run(code *int, log *logrus.Logger) error {
+	*code = protocol.Main(log, deliver.Connector{Log: log}.Serve)
 	return nil
 }
 

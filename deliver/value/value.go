@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"iter"
 	"strconv"
 	"strings"
 
@@ -109,6 +110,17 @@ func (v *Value) Items() []Value {
 		return nil
 	}
 	return v.items
+}
+
+// Members are those of an object, in their order.
+func (v *Value) Members() iter.Seq2[string, *Value] {
+	return func(yield func(string, *Value) bool) {
+		for i := range v.names {
+			if !yield(v.names[i], &v.items[i]) {
+				return
+			}
+		}
+	}
 }
 
 // Member is an object's of a name, or an array's of an index; nil if there is none.
