@@ -28,12 +28,13 @@ import (
 var version string
 
 type commands struct {
-	Connector   connectorCommand     `cmd:"" default:"1" help:"Speak Flow's capture protocol on standard input and output (the default)."`
-	Materialize materializeCommand   `cmd:"" help:"Speak Flow's materialization protocol on standard input and output: deliver events onward."`
-	Preview     preview.Command      `cmd:"" help:"Take webhooks on this machine, without Flow, and keep them in a SQLite database."`
-	Send        intercom.SendCommand `cmd:"" help:"Post sample notifications, as Intercom does."`
-	Login       login.Command        `cmd:"" help:"Get an access token of Intercom by OAuth, at a terminal."`
-	Version     versionCommand       `cmd:"" help:"Print the version and the revision that it was built from."`
+	Connector   connectorCommand      `cmd:"" default:"1" help:"Speak Flow's capture protocol on standard input and output (the default)."`
+	Materialize materializeCommand    `cmd:"" help:"Speak Flow's materialization protocol on standard input and output: deliver events onward."`
+	Preview     preview.Command       `cmd:"" help:"Take webhooks on this machine, without Flow, and keep them in a SQLite database."`
+	Send        intercom.SendCommand  `cmd:"" help:"Post sample notifications, as Intercom does."`
+	Login       login.Command         `cmd:"" help:"Get an access token of Intercom by OAuth, at a terminal."`
+	Render      deliver.RenderCommand `cmd:"" help:"Print the request that a delivery makes of the document on standard input, without sending it."`
+	Version     versionCommand        `cmd:"" help:"Print the version and the revision that it was built from."`
 }
 
 func main() {

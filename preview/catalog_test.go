@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"source-intercom-ingest/form"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/jsonschema-go/jsonschema"
 )
@@ -36,7 +38,7 @@ func TestScalarsAreThoseOfTheCoreSchema(t *testing.T) {
 		"+1": `1`, "-0": `-0`, "0x1F": `31`, "0o17": `15`, "1e3": `1000`, ".5": `0.5`, "1.": `1`, "1.50": `1.5`, "007.5": `"007.5"`, ".inf": `".inf"`, "1e999": `"1e999"`,
 		"'true'": `"true"`, `"1"`: `"1"`, "!!str 1": `"1"`, "=": `"="`, "|\n  1\n": `"1\n"`,
 	} {
-		value, err := fromYAML([]byte("a: " + text))
+		value, err := form.FromYAML([]byte("a: " + text))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +49,7 @@ func TestScalarsAreThoseOfTheCoreSchema(t *testing.T) {
 }
 
 func TestYAMLIsReadWhole(t *testing.T) {
-	value, err := fromYAML([]byte("base: &b {x: 1, y: 2}\nown: {<<: *b, y: 3}\nlist: [*b, 2026-01-01]\n\"<<\": text\n"))
+	value, err := form.FromYAML([]byte("base: &b {x: 1, y: 2}\nown: {<<: *b, y: 3}\nlist: [*b, 2026-01-01]\n\"<<\": text\n"))
 	got, _ := json.Marshal(value)
 	if want := `{"\u003c\u003c":"text","base":{"x":1,"y":2},"list":[{"x":1,"y":2},"2026-01-01"],"own":{"x":1,"y":3}}`; err != nil || string(got) != want {
 		t.Errorf("%s, %v", got, err)
@@ -55,7 +57,7 @@ func TestYAMLIsReadWhole(t *testing.T) {
 	for text, wrong := range map[string]string{
 		"a: 1\na: 2": "twice", "? [a]\n: 1": "no text", "a: &a [*a]": "nested more than", "a: {<<: 1}": "merges objects only", "a: [": "did not find",
 	} {
-		if _, err := fromYAML([]byte(text)); err == nil || !strings.Contains(err.Error(), wrong) {
+		if _, err := form.FromYAML([]byte(text)); err == nil || !strings.Contains(err.Error(), wrong) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"source-intercom-ingest/form"
 )
 
 // A library reads the files of a catalog, each once.
@@ -22,7 +24,7 @@ func (l library) at(file, pointer string) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if value, err = fromYAML(text); err != nil {
+		if value, err = form.FromYAML(text); err != nil {
 			return nil, fmt.Errorf("parsing %s: %w", file, err)
 		}
 		l[file] = value

@@ -1,4 +1,4 @@
-package preview
+package form
 
 import (
 	"encoding/json"
@@ -11,9 +11,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// fromYAML returns the JSON value of YAML text, as Flow reads catalogs: by the core schema of YAML 1.2, in which dates, times,
+// FromYAML returns the JSON value of YAML text, as Flow reads catalogs: by the core schema of YAML 1.2, in which dates, times,
 // 0777 and yes are texts.
-func fromYAML(text []byte) (any, error) {
+func FromYAML(text []byte) (any, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(text, &document); err != nil {
 		return nil, err
