@@ -36,6 +36,7 @@ type console struct {
 	hide     secrets // from what is shown
 	sender   sender  // of samples, and of what is replayed
 	polled   *polled
+	couriers []*courier
 	feed     feed
 	large    sync.Mutex // of documents that are read whole
 }

@@ -111,7 +111,7 @@ func (d *database) adopt() error {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
-	_, err = tx.Exec(fmt.Sprintf(`PRAGMA application_id = %d; PRAGMA user_version = %d;`, applicationID, schemaVersion) + schema + refusalsSchema + viewsSchema)
+	_, err = tx.Exec(fmt.Sprintf(`PRAGMA application_id = %d; PRAGMA user_version = %d;`, applicationID, schemaVersion) + schema + refusalsSchema + viewsSchema + outboxSchema)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ type desk struct {
 const saveInterval = 500 * time.Millisecond
 
 // openDesk puts the front before the connector, on the connector's own port, and serves the console.
-func (c *Command) openDesk(log *logrus.Logger, t *task, connector *connector, store *store, polled *polled) (*desk, error) {
+func (c *Command) openDesk(log *logrus.Logger, t *task, connector *connector, store *store, polled *polled, couriers []*courier) (*desk, error) {
 	address, err := connector.takeAddress()
 	if err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func (c *Command) openDesk(log *logrus.Logger, t *task, connector *connector, st
 	if c.Console != nil {
 		d.console.name, _, _ = net.SplitHostPort(*c.Console) // which was listened on
 	}
-	connector.front, d.console.polled = d.front, polled
+	connector.front, d.console.polled, d.console.couriers = d.front, polled, couriers
 	d.console.serve(listener)
 	d.keeper.Go(d.keep)
 	return d, nil

@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -47,6 +48,7 @@ type Command struct {
 	StartDate    string        `help:"Copy objects that were updated since, a time such as 2025-01-31T00:00:00Z (default: all)." placeholder:"TIME"`
 	Resource     []string      `help:"A resource to copy, such as conversations (repeatable; default: all that are enabled)." sep:"none"`
 	APIBaseURL   string        `help:"Where Intercom's API is (default: by the region of the token's workspace)." name:"api-base-url" env:"INTERCOM_API_BASE_URL" placeholder:"URL"`
+	Deliver      []string      `help:"A file of deliveries: what is sent onward, and where to (repeatable)." placeholder:"FILE" sep:"none" type:"existingfile"`
 	Port         *uint16       `help:"The port to take webhooks on; 0 for any that is free (default: 8080)."`
 	Codec        string        `help:"The protocol's codec (default: json, or the catalog's)." enum:"json,proto," default:""`
 	Sessions     []int         `help:"Transactions in each session of the connector, then it ends; a negative number is no limit." default:"-1"`
@@ -85,15 +87,19 @@ func (c *Command) Run(log *logrus.Logger) error {
 		}
 		return err
 	}
+	couriers, err := c.couriers(ctx, connector, log)
+	if err != nil {
+		return err
+	}
 	store, err := openStore(c.DB)
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.run(ctx, log, t, connector, store), store.close())
+	return errors.Join(c.run(ctx, log, t, connector, store, couriers), store.close())
 }
 
 // run captures into a store, and shows what it does.
-func (c *Command) run(ctx context.Context, log *logrus.Logger, t *task, connector *connector, store *store) error {
+func (c *Command) run(ctx context.Context, log *logrus.Logger, t *task, connector *connector, store *store, couriers []*courier) error {
 	views, err := store.addViews(t.spec.Bindings)
 	if err != nil {
 		return err
@@ -106,8 +112,14 @@ func (c *Command) run(ctx context.Context, log *logrus.Logger, t *task, connecto
 	defer unwatch()
 	go polled.run(watching)
 	connector.metrics, connector.broken = polled.metricsAt, polled.broken
+	delivering, undeliver := context.WithCancel(ctx)
+	var deliveries sync.WaitGroup
+	defer func() { undeliver(); deliveries.Wait() }()
+	for _, to := range couriers {
+		deliveries.Go(func() { to.run(delivering, store) })
+	}
 	if c.Console == nil || *c.Console != "" {
-		desk, err := c.openDesk(log, t, connector, store, polled)
+		desk, err := c.openDesk(log, t, connector, store, polled, couriers)
 		if err != nil {
 			return err
 		}

@@ -38,6 +38,7 @@ type store struct {
 	last   atomic.Int64 // the latest sequence
 	mu     sync.Mutex
 	totals map[string]int64 // documents by collection
+	newer  chan struct{}    // closed at the next commit
 }
 
 // openStore opens or creates a database.
@@ -46,7 +47,7 @@ func openStore(file string) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &store{database: d, totals: map[string]int64{}}
+	s := &store{database: d, totals: map[string]int64{}, newer: make(chan struct{})}
 	if err = s.count(); err != nil {
 		return nil, errors.Join(d.explain(err), d.close())
 	}
@@ -191,6 +192,15 @@ func (s *store) committed(last int64, added map[string]int64) {
 	for collection, n := range added {
 		s.totals[collection] += n
 	}
+	close(s.newer)
+	s.newer = make(chan struct{})
+}
+
+// news is closed at the next commit of documents.
+func (s *store) news() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.newer
 }
 
 // updateState replaces or patches (RFC 7396) a capture's state.
