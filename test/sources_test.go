@@ -16,7 +16,7 @@ import (
 )
 
 // Standard output is the protocol's. Only these mention it: the connector's entrance, and the commands for people.
-var mayUseStdout = []string{"../main.go", "../protocol/serve.go", "../preview/preview.go", "../intercom/send.go", "../login/login.go"}
+var mayUseStdout = []string{"../main.go", "../protocol/serve.go", "../preview/preview.go", "../intercom/send.go", "../login/login.go", "../deliver/render.go"}
 
 func TestStandardOutputBelongsToTheProtocol(t *testing.T) {
 	err := filepath.WalkDir("..", func(file string, _ fs.DirEntry, err error) error {
@@ -59,6 +59,8 @@ func TestImageIsWhatTheRuntimeAsksFor(t *testing.T) {
 		"EXPOSE 8080",
 		"USER nonroot",
 		`ENTRYPOINT ["/connector/source-intercom-ingest"]`,
+		"LABEL FLOW_RUNTIME_PROTOCOL=materialize",
+		`ENTRYPOINT ["/connector/source-intercom-ingest", "materialize"]`,
 	} {
 		if !regexp.MustCompile("(?m)^" + regexp.QuoteMeta(line) + "$").Match(text) {
 			t.Errorf("the Dockerfile lacks %s", line)
@@ -69,7 +71,7 @@ func TestImageIsWhatTheRuntimeAsksFor(t *testing.T) {
 			t.Errorf("the Dockerfile has %s", word)
 		}
 	}
-	if stages := strings.Count(string(text), "\nFROM "); stages != 2 {
+	if stages := strings.Count(string(text), "\nFROM "); stages != 4 {
 		t.Errorf("the Dockerfile has %d stages", stages)
 	}
 }
@@ -119,9 +121,9 @@ func TestVersionIsThatOfTheFile(t *testing.T) {
 // Packages by rank: each imports only what is of a lower one. Those of the lowest import none of ours, and a test has the
 // binary alone.
 var ranks = [][]string{
-	{"curl", "door", "form", "intercom", "intercom/api", "protocol", "scan", "schemas", "test", "test/intercomsim/sim"},
-	{"signature", "capture/commit", "test/intercomsim"},
-	{"spec"},
+	{"curl", "deliver/egress", "deliver/value", "door", "form", "intercom", "intercom/api", "protocol", "scan", "schemas", "test", "test/intercomsim/sim"},
+	{"signature", "capture/commit", "deliver/condition", "deliver/template", "protocol/materialize", "test/intercomsim"},
+	{"spec", "deliver"},
 	{"discover", "pages"},
 	{"capture/poll", "capture/webhook", "preview"},
 	{"capture", "login"},
@@ -130,7 +132,7 @@ var ranks = [][]string{
 
 // onlyImports are the packages of ours that some may import, whatever their ranks are.
 var onlyImports = map[string][]string{
-	"preview":          {"curl", "door", "form", "intercom", "protocol"}, // it can drive any connector
+	"preview":          {"curl", "door", "form", "intercom", "protocol", "protocol/materialize"}, // it can drive any connector
 	"test/intercomsim": {"test/intercomsim/sim"},
 }
 

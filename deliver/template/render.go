@@ -35,7 +35,6 @@ type renderer struct {
 	frames []frame
 	room   [8]frame
 	nested int
-	number value.Value
 }
 
 // Append renders a template. Its error is an [*Error]: a function can not take a value, or a path has an empty part.
