@@ -76,6 +76,9 @@ func (c *console) serve(listener net.Listener) {
 	mux.HandleFunc("GET /api/collections/{name...}", c.respond(c.collection))
 	mux.HandleFunc("GET /api/documents/{sequence}", c.whole)
 	mux.HandleFunc("POST /api/documents/{sequence}/replay", c.respond(c.replayDocument))
+	mux.HandleFunc("GET /api/deliveries", c.respond(c.deliveries))
+	mux.HandleFunc("GET /api/documents/{sequence}/deliveries", c.respond(c.traces))
+	mux.HandleFunc("POST /api/deliveries/{delivery}/{sequence}/replay", c.respond(c.replayParked))
 	mux.HandleFunc("POST /api/send", c.respond(c.sendSample))
 	ctx, stop := context.WithCancel(context.Background())
 	c.server = http.Server{
@@ -165,10 +168,11 @@ func (c *console) respond(f func(*http.Request) (any, error)) http.HandlerFunc {
 func (c *console) about() any {
 	_, port, _ := net.SplitHostPort(c.front.address())
 	return map[string]any{
-		"url":    "http://localhost:" + port,
-		"paths":  c.sender.paths,
-		"topics": topics(),
-		"signed": c.sender.signs(),
+		"url":      "http://localhost:" + port,
+		"paths":    c.sender.paths,
+		"topics":   topics(),
+		"signed":   c.sender.signs(),
+		"delivers": len(c.couriers) > 0,
 	}
 }
 

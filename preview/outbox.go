@@ -217,12 +217,21 @@ func (s *store) attempts(where string, args ...any) ([]attempt, error) {
 
 // parked returns the latest documents that were not delivered.
 func (s *store) parked(most int) ([]parkedRow, error) {
+	return s.parkedRows(`1 ORDER BY at DESC LIMIT ?`, most)
+}
+
+// parkedOf returns a document that was not delivered, if it was not.
+func (s *store) parkedOf(delivery string, sequence int64) ([]parkedRow, error) {
+	return s.parkedRows(`delivery = ? AND sequence = ?`, delivery, sequence)
+}
+
+func (s *store) parkedRows(where string, args ...any) ([]parkedRow, error) {
 	all := []parkedRow{}
-	err := s.each(`SELECT delivery, sequence, message, reason, at FROM delivery_parked ORDER BY at DESC LIMIT ?`, func(rows *sql.Rows) error {
+	err := s.each(`SELECT delivery, sequence, message, reason, at FROM delivery_parked WHERE `+where, func(rows *sql.Rows) error {
 		var p parkedRow
 		err := rows.Scan(&p.Delivery, &p.Sequence, &p.Message, &p.Reason, &p.At)
 		all = append(all, p)
 		return err
-	}, most)
+	}, args...)
 	return all, err
 }

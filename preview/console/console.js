@@ -35,6 +35,7 @@ events.addEventListener("about", (event) => {
   const about = JSON.parse(event.data);
   about.paths ??= []; // where objects are copied alone
   byId("send").hidden = about.paths.length === 0;
+  byId("deliveries-panel").hidden = !about.delivers;
   byId("paths").replaceChildren(...about.paths.map((p) => element("li", {}, element("code", {}, about.url + p.path))));
   const options = (names) => names.map((name) => element("option", {}, name));
   const send = byId("send").elements;
@@ -72,6 +73,7 @@ events.addEventListener("stats", (event) => {
   drawStatuses(stats.timeline);
   drawLatencies(stats.timeline);
   showObjects(stats.polled);
+  if (!byId("deliveries-panel").hidden) showDeliveries();
 });
 
 // ---- requests
@@ -195,6 +197,41 @@ function drawPaces(points, limit) {
   byId("pace").textContent = `${latest ? Math.round(latest.perMinute) : 0} of ${limit ? Math.round(limit) : "unknown"}`;
 }
 
+// ---- deliveries
+
+const clock = (text) => text ? new Date(text).toLocaleTimeString([], { hour12: false }) : "–";
+const traceButton = (sequence) => element("button", { class: "link", type: "button", onclick: () => showTrace(sequence) }, `${sequence}`);
+
+async function showDeliveries() {
+  const { destinations, parked, attempts } = await ask("api/deliveries");
+  byId("deliveries").replaceChildren(...destinations.flatMap((to) => to.deliveries.map((d) => element("tr", {},
+    element("td", {}, d.name), element("td", {}, d.source), element("td", { class: "number" }, `${d.cursor}`),
+    element("td", { class: /^stopped/.test(to.state) ? "bad" : undefined }, to.state)))));
+  if (!byId("parked").contains(document.activeElement)) {
+    byId("parked").replaceChildren(...parked.map((p) => {
+      const note = element("output", { role: "status" });
+      return element("tr", {}, element("td", {}, traceButton(p.sequence)), element("td", {}, p.delivery), element("td", { class: "bad" }, p.reason), element("td", {}, clock(p.at)),
+        element("td", {}, action("Send it again", note, () => ask(`api/deliveries/${encodeURIComponent(p.delivery)}/${p.sequence}/replay`, { method: "POST" })), note));
+    }));
+  }
+  if (byId("attempts").contains(document.activeElement)) return;
+  byId("attempts").replaceChildren(...attempts.map((a) => element("tr", {},
+    element("td", {}, clock(a.at)), element("td", {}, traceButton(a.sequence)), element("td", {}, a.delivery),
+    element("td", { class: a.class === "delivered" || a.class === "filtered" ? undefined : "bad" }, a.says),
+    element("td", { class: "number" }, `${a.ms}`), element("td", {}, clock(a.next)))));
+}
+
+// showTrace shows what each delivery makes of a document, and what came of it.
+async function showTrace(sequence) {
+  const traces = await ask(`api/documents/${sequence}/deliveries`);
+  openDialog(`Deliveries of document ${sequence}`, ...(traces.length ? [] : [element("p", {}, "No delivery is of its collection.")]), ...traces.flatMap((t) => [
+    element("h3", {}, t.delivery),
+    element("p", {}, t.filtered || t.error || "It matches."),
+    t.request ? element("pre", { tabindex: 0, "aria-label": `Request of ${t.delivery}` }, t.request) : "",
+    element("ol", {}, ...t.attempts.map((a) => element("li", {}, `${clock(a.at)} ${a.says}, ${a.ms} ms${a.next ? `, next at ${clock(a.next)}` : ""}`,
+      a.answer ? element("pre", { tabindex: 0, "aria-label": "Answer" }, a.answer) : "")))]));
+}
+
 // ---- collections
 
 function showCollections(counts) {
@@ -221,6 +258,7 @@ function documentOf(row) {
     element("div", { class: "actions" },
       action("Replay it", note, () => ask(`api/documents/${row.sequence}/replay`, { method: "POST" })),
       copyAction(row, note),
+      byId("deliveries-panel").hidden ? "" : element("button", { type: "button", onclick: () => showTrace(row.sequence) }, "Trace its deliveries"),
       note),
     row.document === ""
       ? element("a", { href: `api/documents/${row.sequence}`, target: "_blank", rel: "noopener" }, `It has ${row.size} bytes: see the whole document`)
