@@ -36,12 +36,13 @@ var binary_ = sync.OnceValues(func() (string, error) {
 
 // A runtime drives one process of the connector, as Flow does.
 type runtime struct {
-	codec string
-	cmd   *exec.Cmd
-	in    io.WriteCloser
-	pipe  io.Closer // of out
-	out   *bufio.Reader
-	read  sync.Mutex // held by who reads out
+	codec   string
+	dialect string // M of a materialization's messages; empty of a capture's
+	cmd     *exec.Cmd
+	in      io.WriteCloser
+	pipe    io.Closer // of out
+	out     *bufio.Reader
+	read    sync.Mutex // held by who reads out
 
 	mu    sync.Mutex
 	log   []string // lines of standard error
@@ -60,7 +61,12 @@ func start(codec string, tell bool, env ...string) (*runtime, error) {
 
 // startFile begins a process of another build.
 func startFile(file, codec string, tell bool, env ...string) (*runtime, error) {
-	r := &runtime{codec: codec, cmd: exec.Command(file)}
+	return startAs(file, nil, codec, tell, env...)
+}
+
+// startAs begins a process with arguments.
+func startAs(file string, args []string, codec string, tell bool, env ...string) (*runtime, error) {
+	r := &runtime{codec: codec, cmd: exec.Command(file, args...)}
 	r.news = sync.NewCond(&r.mu)
 	r.cmd.Env = append(os.Environ(), "SOURCE_HTTP_INGEST_PORT=0", "SOURCE_HTTP_INGEST_METRICS_PORT=0")
 	if tell {
@@ -132,7 +138,7 @@ func (r *runtime) send(request string) error {
 		_, err := line.WriteTo(r.in)
 		return err
 	}
-	b, err := toProto("Request", []byte(request))
+	b, err := toProto(r.dialect+"Request", []byte(request))
 	if err != nil {
 		return err
 	}
@@ -166,11 +172,11 @@ func (r *runtime) receive() ([]byte, error) {
 			return nil, fmt.Errorf("a partial message: %w", err)
 		}
 		var err error
-		if text, err = toJSON("Response", b); err != nil {
+		if text, err = toJSON(r.dialect+"Response", b); err != nil {
 			return nil, err
 		}
 	}
-	if err := check("Response", text); err != nil {
+	if err := check(r.dialect+"Response", text); err != nil {
 		return nil, fmt.Errorf("the runtime refuses %s: %w", text, err)
 	}
 	return text, nil

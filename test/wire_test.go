@@ -14,7 +14,7 @@ import (
 // messages are checked and not shared. Messages are JSON text here; in the proto codec they are translated.
 
 // A field of a message: its number, and what it holds. The kinds are s string, j JSON text, u varint, b bool,
-// f fixed32, e the enum of connector types, m a map of one entry to JSON text, and otherwise the name of a message. A plus sign says repeated.
+// f fixed32, e the enum of a capture's connector types, E that of a materialization's, c that of constraints, m a map of one entry to JSON text, and otherwise the name of a message. A plus sign says repeated.
 type field struct {
 	number protowire.Number
 	kind   string
@@ -52,7 +52,38 @@ var messages = map[string]map[string]field{
 	"Captured":         {"binding": {1, "u"}, "doc": {2, "j"}},
 	"Checkpoint":       {"state": {1, "State"}},
 	"State":            {"updated": {1, "j"}, "mergePatch": {2, "b"}},
+
+	// Those of a materialization.
+	"MRequest": {"spec": {1, "MRSpec"}, "validate": {2, "MRValidate"}, "apply": {3, "MRApply"}, "open": {4, "MROpen"}, "load": {5, "MRLoad"}, "flush": {6, "MEmpty"},
+		"store": {7, "MRStore"}, "startCommit": {8, "MRStartCommit"}, "acknowledge": {9, "MRAcknowledge"}},
+	"MRSpec":            {"connectorType": {1, "E"}, "config": {2, "j"}},
+	"MRValidate":        {"name": {1, "s"}, "connectorType": {2, "E"}, "config": {3, "j"}, "bindings": {4, "+MRValidateBinding"}},
+	"MRValidateBinding": {"resourceConfig": {1, "j"}, "collection": {2, "MCollection"}, "backfill": {4, "u"}},
+	"MRApply":           {"materialization": {1, "Materialization"}, "version": {2, "s"}, "state": {6, "j"}},
+	"MROpen":            {"materialization": {1, "Materialization"}, "version": {2, "s"}, "range": {3, "Range"}, "state": {4, "j"}},
+	"MRLoad":            {"binding": {1, "u"}, "key": {2, "j"}},
+	"MRStore":           {"binding": {1, "u"}, "key": {2, "j"}, "values": {4, "j"}, "doc": {6, "j"}, "exists": {7, "b"}, "delete": {8, "b"}},
+	"MRStartCommit":     {"runtimeCheckpoint": {1, "MEmpty"}, "statePatches": {2, "j"}},
+	"MRAcknowledge":     {"statePatches": {1, "j"}},
+	"MEmpty":            {},
+	"Materialization":   {"name": {1, "s"}, "connectorType": {2, "E"}, "config": {3, "j"}, "bindings": {4, "+MBinding"}},
+	"MBinding": {"resourceConfig": {1, "j"}, "resourcePath": {2, "+s"}, "collection": {3, "MCollection"}, "fieldSelection": {4, "MSelection"},
+		"deltaUpdates": {5, "b"}, "stateKey": {13, "s"}},
+	"MSelection":  {"keys": {1, "+s"}, "values": {2, "+s"}, "document": {3, "s"}},
+	"MCollection": {"name": {1, "s"}, "key": {3, "+s"}, "uuidPtr": {4, "s"}, "projections": {6, "+MProjection"}, "writeSchema": {8, "j"}},
+	"MProjection": {"ptr": {1, "s"}, "field": {2, "s"}, "isPrimaryKey": {5, "b"}},
+
+	"MResponse": {"spec": {1, "MSpec"}, "validated": {2, "MValidated"}, "applied": {3, "Applied"}, "opened": {4, "MEmpty"}, "flushed": {6, "MEmpty"},
+		"startedCommit": {7, "Checkpoint"}, "acknowledged": {8, "Checkpoint"}},
+	"MSpec":                 {"protocol": {1, "u"}, "configSchema": {2, "j"}, "resourceConfigSchema": {3, "j"}, "documentationUrl": {4, "s"}},
+	"MValidated":            {"bindings": {1, "+MValidatedBinding"}},
+	"MValidatedBinding":     {"resourcePath": {2, "+s"}, "deltaUpdates": {3, "b"}, "projectionConstraints": {6, "+MProjectionConstraint"}},
+	"MProjectionConstraint": {"field": {1, "s"}, "constraint": {2, "MConstraint"}},
+	"MConstraint":           {"type": {2, "c"}, "reason": {3, "s"}},
 }
+
+// constraintTypes are those of MConstraint, by their numbers.
+var constraintTypes = []string{"INVALID", "FIELD_REQUIRED", "LOCATION_REQUIRED", "LOCATION_RECOMMENDED", "FIELD_OPTIONAL", "FIELD_FORBIDDEN", "INCOMPATIBLE"}
 
 // toProto translates a message from JSON text.
 func toProto(message string, text []byte) ([]byte, error) {
@@ -102,6 +133,11 @@ func appendField(b []byte, number protowire.Number, kind string, value json.RawM
 	case "e":
 		n := map[string]uint64{`"IMAGE"`: 7, `"LOCAL"`: 8}[string(value)]
 		return protowire.AppendVarint(protowire.AppendTag(b, number, protowire.VarintType), n), nil
+	case "E":
+		n := map[string]uint64{`"IMAGE"`: 8, `"LOCAL"`: 9}[string(value)]
+		return protowire.AppendVarint(protowire.AppendTag(b, number, protowire.VarintType), n), nil
+	case "b":
+		return protowire.AppendVarint(protowire.AppendTag(b, number, protowire.VarintType), protowire.EncodeBool(string(value) == "true")), nil
 	}
 	nested, err := toProto(kind, value)
 	return protowire.AppendBytes(protowire.AppendTag(b, number, protowire.BytesType), nested), err
@@ -137,6 +173,9 @@ func toJSON(message string, b []byte) ([]byte, error) {
 			value = fmt.Appendf(nil, "%d", v)
 			if kind == "b" {
 				value = fmt.Appendf(nil, "%t", v != 0)
+			}
+			if kind == "c" && v < uint64(len(constraintTypes)) {
+				value = fmt.Appendf(nil, "%q", constraintTypes[v])
 			}
 		case protowire.BytesType:
 			v, n := protowire.ConsumeBytes(b)
@@ -212,7 +251,7 @@ func check(message string, text []byte) error {
 	if err := json.Unmarshal(text, &members); err != nil {
 		return err
 	}
-	if message == "Response" && len(members) != 1 {
+	if (message == "Response" || message == "MResponse") && len(members) != 1 {
 		return fmt.Errorf("a response has %d members", len(members))
 	}
 	for name, value := range members {
