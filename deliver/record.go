@@ -51,14 +51,11 @@ func (r *record) line(d *delivery, n int64, id string) *logrus.Entry {
 	return r.log.WithFields(logrus.Fields{"eventType": "delivery", "delivery": d.name, "id": id, "document": n})
 }
 
-// attempted tells how an attempt went, and when the next one is.
-func (r *record) attempted(j *job, a answer, of class, next time.Duration) {
+// attempted tells how an attempt went, the n-th from 1, and when the next one is at the latest.
+func (r *record) attempted(j *job, a answer, of class, n int, next time.Duration) {
 	r.metrics.attempts.WithLabelValues(j.of.name, string(of)).Inc()
 	r.metrics.seconds.WithLabelValues(j.of.name).Observe(a.took.Seconds())
-	entry := r.line(j.of, j.n, j.message.id).WithFields(logrus.Fields{"attempt": j.failures + 1, "class": string(of), "ms": a.took.Milliseconds()})
-	if of == passing && j.failures > 0 {
-		entry.Data["attempt"] = j.failures
-	}
+	entry := r.line(j.of, j.n, j.message.id).WithFields(logrus.Fields{"attempt": n, "class": string(of), "ms": a.took.Milliseconds()})
 	if a.status != 0 {
 		entry = entry.WithField("status", a.status)
 	}

@@ -140,27 +140,31 @@ func (s *schedule) attempt(j *job) {
 	if s.ctx.Err() != nil {
 		return // what was answered is asked again, by who comes next
 	}
+	of, n, next := a.class(j.of), j.failures+1, time.Duration(0)
+	if of != passing {
+		s.attempted(j, a, of, n, 0) // nobody else waits for who reads the log
+	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.inFlight--
 	now := time.Now()
-	switch of := a.class(j.of); of {
+	switch of {
 	case succeeded:
 		s.delivered++
 		s.brake.succeeded()
-		s.attempted(j, a, of, 0)
 		s.settle(j, "")
 	case ofOne:
 		s.brake.succeeded() // it answers
-		s.attempted(j, a, of, 0)
 		s.parkOne(j, a.says())
 	case ofAll:
-		s.attempted(j, a, of, 0)
 		s.fail(s.to.refusedAll(a))
 	default:
-		s.failed(j, a, now)
+		next = s.failed(j, a, now)
 	}
 	s.dispatch(now)
+	s.mu.Unlock()
+	if of == passing {
+		s.attempted(j, a, of, n, next)
+	}
 }
 
 // exchange makes the requests. A token that is no longer taken is replaced once.
@@ -182,29 +186,27 @@ func (s *schedule) exchange(j *job) answer {
 	return do(s.ctx, j.message)
 }
 
-// failed puts a message back that failed in passing, or parks it where others pass and it does not.
-func (s *schedule) failed(j *job, a answer, now time.Time) {
+// failed puts a message back that failed in passing, or parks it where others pass and it does not. It returns how long it waits.
+func (s *schedule) failed(j *job, a answer, now time.Time) time.Duration {
 	if j.failures++; j.failures == 1 {
 		j.others = s.delivered
 	}
 	if j.failures >= mostFailures && s.delivered > j.others {
-		s.attempted(j, a, passing, 0)
 		s.settle(j, fmt.Sprintf("%s, %d times, while others passed", a.says(), j.failures))
-		return
+		return 0
 	}
 	asks := a.comesBack(now)
 	s.brake.failed(now, a.says(), asks)
 	if s.brake.failures > 1 && now.Sub(s.brake.since) > s.to.patience {
-		s.attempted(j, a, passing, 0)
 		s.fail(fmt.Errorf("%s fails for %v: %s; nothing is skipped, and all is tried again when the task is restarted", s.to.address.Host, now.Sub(s.brake.since).Round(time.Second), a.says()))
-		return
+		return 0
 	}
 	j.due = now.Add(backoff(j.failures))
 	if asks > 0 {
 		j.due = later(j.due, now.Add(asks))
 	}
-	s.attempted(j, a, passing, later(j.due, s.brake.next).Sub(now))
 	s.waiting = append(s.waiting, j)
+	return later(j.due, s.brake.next).Sub(now)
 }
 
 // parkOne parks a message for its own fault. If that is all that a session's first have, it is not theirs.

@@ -21,7 +21,7 @@ import (
 )
 
 // startDelivering begins a process as a materialization.
-func startDelivering(t *testing.T, codec string) *runtime {
+func startDelivering(t testing.TB, codec string) *runtime {
 	t.Helper()
 	file, err := binary_()
 	if err != nil {
@@ -46,7 +46,7 @@ func receiving(t *testing.T, answer func(n int, r *receiver.Request, to http.Hea
 }
 
 // delivering opens a session with resources of one collection.
-func delivering(t *testing.T, codec, endpoint string, resources ...string) *runtime {
+func delivering(t testing.TB, codec, endpoint string, resources ...string) *runtime {
 	t.Helper()
 	r := startDelivering(t, codec)
 	var bindings []string
@@ -62,7 +62,7 @@ func delivering(t *testing.T, codec, endpoint string, resources ...string) *runt
 	return r
 }
 
-func (r *runtime) expect(t *testing.T, request, want string) {
+func (r *runtime) expect(t testing.TB, request, want string) {
 	t.Helper()
 	got, err := r.ask(request)
 	if err != nil || string(got) != want {
