@@ -12,22 +12,24 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"source-intercom-ingest/test/receiver"
 )
 
 // startDelivering begins a process as a materialization.
-func startDelivering(t testing.TB, codec string) *runtime {
+func startDelivering(t testing.TB, codec string, env ...string) *runtime {
 	t.Helper()
 	file, err := binary_()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := startAs(file, []string{"materialize"}, codec, codec == "json")
+	r, err := startAs(file, []string{"materialize"}, codec, codec == "json", env...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +50,13 @@ func receiving(t *testing.T, answer func(n int, r *receiver.Request, to http.Hea
 // delivering opens a session with resources of one collection.
 func delivering(t testing.TB, codec, endpoint string, resources ...string) *runtime {
 	t.Helper()
-	r := startDelivering(t, codec)
+	return deliveringWith(t, codec, endpoint, nil, resources...)
+}
+
+// deliveringWith does so in another environment.
+func deliveringWith(t testing.TB, codec, endpoint string, env []string, resources ...string) *runtime {
+	t.Helper()
+	r := startDelivering(t, codec, env...)
 	var bindings []string
 	for i, resource := range resources {
 		bindings = append(bindings, fmt.Sprintf(`{"resourceConfig":%s,"resourcePath":["r%d"],"collection":{"name":"a/c","key":["/id"]},"fieldSelection":{"document":"flow_document"},"deltaUpdates":true,"stateKey":"r%d.v1"}`, resource, i, i))
@@ -400,4 +408,150 @@ func TestKilledAtRandomNothingIsLost(t *testing.T) {
 		bodies, _ := arrived(v.Requests())
 		t.Errorf("%d of %d arrived", len(bodies), documents)
 	}
+}
+
+// contacts is Intercom's API as far as contacts go. Its search knows a contact late, as Intercom's does.
+type contacts struct {
+	known map[string]string // id by external id
+	found map[string]bool   // external ids that the search knows
+	names map[string][]string
+}
+
+func (c *contacts) answer(_ int, r *receiver.Request, _ http.Header) (int, string) {
+	var body struct {
+		ExternalID string `json:"external_id"`
+		Name       string
+		Query      struct{ Value string }
+	}
+	_ = json.Unmarshal([]byte(r.Body), &body)
+	switch {
+	case strings.HasSuffix(r.Target, "/contacts/search"):
+		if id := c.known[body.Query.Value]; c.found[body.Query.Value] {
+			return 200, `{"data":[{"id":"` + id + `"}]}`
+		}
+		return 200, `{"data":[]}`
+	case r.Method == "POST" && strings.HasSuffix(r.Target, "/contacts"):
+		if id := c.known[body.ExternalID]; id != "" {
+			return 409, `{"type":"error.list","errors":[{"code":"conflict","message":"A contact matching those details already exists with id=` + id + `"}]}`
+		}
+		id := fmt.Sprintf("66d%d", len(c.known))
+		c.known[body.ExternalID] = id
+		c.names[id] = append(c.names[id], body.Name)
+		return 200, `{"id":"` + id + `"}`
+	case r.Method == "PUT":
+		id := r.Target[strings.LastIndexByte(r.Target, '/')+1:]
+		c.names[id] = append(c.names[id], body.Name)
+		return 200, `{"id":"` + id + `"}`
+	case strings.HasSuffix(r.Target, "/tags"):
+		return 200, `{"id":"42"}`
+	}
+	return 404, ""
+}
+
+// Two events of a new contact at once end in one contact with both; a contact that the search knows is updated, and tagged.
+func TestAContactIsMadeOnce(t *testing.T) {
+	c := &contacts{known: map[string]string{"old": "66dff"}, found: map[string]bool{"old": true}, names: map[string][]string{}}
+	v, endpoint := receiving(t, c.answer, `,"auth":{"type":"bearer","token":"the-token"}`)
+	r := delivering(t, "proto", endpoint,
+		`{"name":"contacts","send":{"type":"intercom","action":"upsertContact","fields":{"external_id":"{{user}}","name":"{{name}}","signed_up_at":"{{at}}","phone":"{{gone}}"}}}`,
+		`{"name":"tags","send":{"type":"intercom","action":"tagContact","fields":{"external_id":"{{user}}","tag":"vip"}}}`)
+	got, err := r.stored(t, `0 {"user":"new","name":"a \"b\"","at":12}`, `0 {"user":"new","name":"c","at":12}`, `0 {"user":"old","name":"d","at":12}`, `1 {"user":"old"}`)
+	if err != nil || got != `{"startedCommit":{}}` {
+		t.Fatal(got, err)
+	}
+	if len(c.known) != 2 || len(c.names[c.known["new"]]) != 2 || len(c.names["66dff"]) != 1 {
+		t.Errorf("%v %v", c.known, c.names)
+	}
+	tagged := false
+	for _, one := range v.Requests() {
+		if one.Header.Get("Authorization") != "Bearer the-token" || one.Header.Get("Intercom-Version") == "" {
+			t.Errorf("%s %v", one.Target, one.Header)
+		}
+		if one.Method == "PUT" && strings.HasSuffix(one.Target, "/66dff") && one.Body != `{"external_id":"old","name":"d","signed_up_at":12}` {
+			t.Error(one.Body)
+		}
+		tagged = tagged || one.Target == "/base/contacts/66dff/tags" && one.Body == `{"id":"42"}`
+	}
+	if !tagged {
+		t.Error("the contact has no tag")
+	}
+}
+
+// An access token is asked for once, and anew where it is no longer taken.
+func TestAnAccessTokenIsRenewed(t *testing.T) {
+	granted := 0
+	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if id, secret, _ := r.BasicAuth(); id != "me" || secret != "the-secret" {
+			w.WriteHeader(401)
+			return
+		}
+		granted++
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"access_token":"t%d","token_type":"Bearer","expires_in":3600}`, granted)
+	}))
+	defer tokens.Close()
+	auth := `,"auth":{"oauth2":{"tokenUrl":"` + tokens.URL + `","clientId":"me","clientSecret":"the-secret"}}`
+	v, endpoint := receiving(t, func(n int, r *receiver.Request, _ http.Header) (int, string) {
+		if n > 2 && r.Header.Get("Authorization") == "Bearer t1" {
+			return 401, ""
+		}
+		return 200, ""
+	}, auth)
+	r := delivering(t, "json", endpoint, `{"name":"x","send":"document"}`)
+	if got, err := r.stored(t, `0 {"_meta":{"op":"u"},"type":"a","id":"1","n":1}`, `0 {"_meta":{"op":"u"},"type":"a","id":"1","n":2}`, `0 {"_meta":{"op":"u"},"type":"a","id":"1","n":3}`, `0 {"_meta":{"op":"u"},"type":"a","id":"1","n":4}`); err != nil || got != `{"startedCommit":{}}` {
+		t.Fatal(got, err)
+	}
+	if all := v.Requests(); granted != 2 || len(all) != 5 || all[4].Header.Get("Authorization") != "Bearer t2" {
+		t.Errorf("%d tokens, %d requests", granted, len(all))
+	}
+}
+
+// A person sees in the console why a document was not delivered, and sends it again under the same id.
+func TestAParkedDocumentIsSentAgain(t *testing.T) {
+	mended := atomic.Bool{}
+	v, endpoint := receiving(t, func(_ int, r *receiver.Request, _ http.Header) (int, string) {
+		if strings.Contains(r.Body, `"bad"`) && !mended.Load() {
+			return 422, "what is wrong"
+		}
+		return 200, ""
+	}, "")
+	dir := t.TempDir()
+	yaml := filepath.Join(dir, "to.yaml")
+	if err := os.WriteFile(yaml, []byte(`{"endpoint":`+endpoint+`,"deliveries":[{"name":"all","source":"preview/in","conditions":{"field":"/no","operator":"exists","value":false},"send":"document"}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := preview(t, filepath.Join(dir, "d.db"), "--path", "/in", "--console", "127.0.0.1:0", "-q", "--deliver", yaml)
+	for _, body := range []string{`{"s":"good"}`, `{"s":"bad"}`, `{"no":1}`} {
+		if status, _, err := post(t.Context(), p.url, body); err != nil || status != 200 {
+			t.Fatal(status, err)
+		}
+	}
+	p.hear("parked: 422 Unprocessable Entity", 1)
+	b := openBrowser(t)
+	b.do(chromedp.Navigate(p.console()))
+	b.within(patience, `document.querySelector("#parked tr")?.cells[2].innerText === "422 Unprocessable Entity"`)
+	b.within(patience, `document.querySelectorAll("#deliveries tr").length === 1 && document.querySelectorAll("#attempts tr").length >= 3`)
+	b.accessible("console-deliveries")
+	mended.Store(true)
+	b.do(chromedp.Click(`#parked td:last-child button`))
+	b.within(patience, `document.querySelector("#parked output").innerText === "It is sent once more."`)
+	if !v.Wait(patience, func(all []*receiver.Request) bool { return len(all) == 3 && all[2].Status == 200 }) {
+		t.Fatalf("%d requests", len(v.Requests()))
+	}
+	ids := map[string]string{}
+	for _, one := range v.Requests() {
+		id := one.Header.Get("Idempotency-Key")
+		if was, ok := ids[id]; ok && was != one.Body {
+			t.Errorf("%s is %s and %s", id, was, one.Body)
+		}
+		ids[id] = one.Body
+	}
+	if len(ids) != 2 {
+		t.Errorf("%d ids", len(ids))
+	}
+	b.within(patience, `(e => (document.activeElement.blur(), e?.click(), !!e))([...document.querySelectorAll("#attempts button")].find(e => e.innerText === "3"))`)
+	b.within(patience, `document.querySelector("#detail-body").innerText.includes("filtered by conditions: /no exists false")`)
+	b.within(patience, `(e => (document.activeElement.blur(), e?.click(), !!e))([...document.querySelectorAll("#attempts button")].find(e => e.innerText === "2"))`)
+	b.within(patience, `document.querySelector("#detail-body").innerText.includes("what is wrong") && document.querySelector("#detail-body").innerText.includes("POST /base HTTP/1.1")`)
+	b.clean()
 }
