@@ -555,3 +555,68 @@ func TestAParkedDocumentIsSentAgain(t *testing.T) {
 	b.within(patience, `document.querySelector("#detail-body").innerText.includes("what is wrong") && document.querySelector("#detail-body").innerText.includes("POST /base HTTP/1.1")`)
 	b.clean()
 }
+
+// While a destination is down, one probe is made at a time, whatever waits; then all of it comes, in the order of each object.
+func TestADestinationThatIsDownIsProbedOneAtATime(t *testing.T) {
+	t.Parallel()
+	const documents, probes = 2_000, 5
+	v, endpoint := receiving(t, func(n int, _ *receiver.Request, _ http.Header) (int, string) {
+		if n < probes {
+			return 503, ""
+		}
+		return 200, ""
+	}, `,"limits":{"concurrency":8}`)
+	r := delivering(t, "proto", endpoint, `{"name":"x","send":"document","orderBy":"/of"}`)
+	r.expect(t, `{"flush":{}}`, `{"flushed":{}}`)
+	if err := r.send(`{"store":{"doc":{"of":0,"i":0}}}`); err != nil {
+		t.Fatal(err)
+	}
+	v.Wait(patience, func(all []*receiver.Request) bool { return len(all) > 0 })
+	for i := 1; i < documents; i++ {
+		if err := r.send(fmt.Sprintf(`{"store":{"doc":{"of":%d,"i":%d}}}`, i%50, i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := r.ask(`{"startCommit":{}}`)
+	if err != nil || string(got) != `{"startedCommit":{}}` {
+		t.Fatal(string(got), err)
+	}
+	all := v.Requests()
+	if len(all) != documents+probes {
+		t.Errorf("%d requests", len(all))
+	}
+	last := map[int]int{}
+	for _, one := range all {
+		var d struct{ Of, I int }
+		if err := json.Unmarshal([]byte(one.Body), &d); err != nil {
+			t.Fatal(err)
+		}
+		if one.Status != 200 {
+			continue
+		}
+		if was, ok := last[d.Of]; ok && was >= d.I {
+			t.Fatalf("%d came behind %d", d.I, was)
+		}
+		last[d.Of] = d.I
+	}
+}
+
+// Special addresses are reached by no delivery, by whatever name; nothing is parked for it.
+func TestASpecialAddressIsNotDelivered(t *testing.T) {
+	_, endpoint := receiving(t, nil, "")
+	refused := strings.Replace(strings.Replace(endpoint, `["127.0.0.1"]`, `["10.0.0.0/8"]`, 1), "http://127.0.0.1", "http://localhost", 1)
+	r := delivering(t, "json", refused, `{"name":"x","send":"document"}`)
+	if got, err := r.stored(t, `0 {"id":1}`); err == nil {
+		t.Error(got)
+	}
+	if code, last := r.wait(); code != 1 || !strings.Contains(last, "add it to network.allowedAddresses") {
+		t.Errorf("%d, %s", code, last)
+	}
+	r = delivering(t, "json", `{"address":"https://no-such-host.invalid/x"}`, `{"name":"x","send":"document"}`)
+	if got, err := r.stored(t, `0 {"id":1}`); err == nil {
+		t.Error(got)
+	}
+	if code, last := r.wait(); code != 1 || !strings.Contains(last, "no-such-host.invalid") {
+		t.Errorf("%d, %s", code, last)
+	}
+}
