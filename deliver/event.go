@@ -113,7 +113,7 @@ func (c *eventConfig) body(in *input) []byte {
 	b = member(b, ',', "objectId", in.objectID)
 	b = member(b, ',', "date", in.date)
 	b = append(b, `}],"raw":`...)
-	raw := withoutMeta(in.Document)
+	raw := without(in.Document, "_meta") // as its origin sent it
 	if c.FilterNulls {
 		raw = scan.AppendWithoutNulls(nil, raw)
 	}
@@ -127,14 +127,14 @@ func member(b []byte, before byte, name, text string) []byte {
 	return b
 }
 
-// withoutMeta is a document as its origin sent it: without the member that the capture put in.
-func withoutMeta(document *value.Value) []byte {
-	if document.Member("_meta") == nil {
-		return document.Raw()
+// without is an object but for some members; text that is none is as it is.
+func without(object *value.Value, names ...string) []byte {
+	if !slices.ContainsFunc(names, func(name string) bool { return object.Member(name) != nil }) {
+		return object.Raw()
 	}
 	b := []byte{'{'}
-	for name, v := range document.Members() {
-		if name == "_meta" {
+	for name, v := range object.Members() {
+		if slices.Contains(names, name) {
 			continue
 		}
 		if len(b) > 1 {

@@ -183,22 +183,6 @@ func (s *steps) request(method, path string, body []byte) *message {
 		"Content-Type": {contentJSON}, "Accept": {contentJSON}, "Intercom-Version": {intercomVersion}}}
 }
 
-// without are the fields but for some, and with members in front.
-func (s *steps) without(names ...string) []byte {
-	b := []byte{'{'}
-	for name, v := range s.fields.Members() {
-		if slices.Contains(names, name) {
-			continue
-		}
-		if len(b) > 1 {
-			b = append(b, ',')
-		}
-		b, _ = jsontext.AppendQuote(b, name)
-		b = append(append(b, ':'), v.Raw()...)
-	}
-	return append(b, '}')
-}
-
 // search asks for the contact that the fields name; an id that is empty is nobody's.
 func (s *steps) search(ctx context.Context, do func(context.Context, *message) answer) (id string, a answer) {
 	field, v := "external_id", s.fields.Member("external_id")
@@ -304,6 +288,6 @@ func (s *steps) note() plan {
 		if a.failed(http.StatusOK) {
 			return a
 		}
-		return do(ctx, s.request(http.MethodPost, "/contacts/"+contact+"/notes", s.without(person...)))
+		return do(ctx, s.request(http.MethodPost, "/contacts/"+contact+"/notes", without(s.fields, person...)))
 	}
 }
