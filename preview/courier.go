@@ -33,6 +33,7 @@ type courier struct {
 	names   []string         // of its deliveries
 	sources []string         // their collections
 	cursors map[string]int64 // by delivery
+	host    string           // of the destination
 	state   string           // of the destination, in a sentence
 	again   []parkedRow      // that a person wants sent once more
 	woken   chan struct{}    // has room for one
@@ -249,9 +250,9 @@ func (p *outgoing) heardOf(fields logrus.Fields, says string) {
 		p.parked = append(p.parked, parkedRow{a.Delivery, a.Sequence, a.Message, text("reason"), a.At})
 		p.heard.Broadcast()
 	case "delivered":
-		p.state = "delivering"
+		p.state = "delivering to " + p.host
 	case "passing":
-		p.state = "waiting: " + strings.TrimPrefix(a.Says, "not delivered yet: ")
+		p.state = "waiting for " + p.host + ": " + strings.TrimPrefix(a.Says, "not delivered yet: ")
 		if at, err := time.Parse(time.RFC3339Nano, a.Next); err == nil {
 			p.state += ", next at " + at.Local().Format("15:04:05")
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"time"
 
@@ -48,7 +49,7 @@ func (c *courier) setState(text string) {
 func (c *courier) adopt(d *form.Deliveries) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.names, c.sources, c.hide = nil, nil, secretsOfDelivery(d.Endpoint)
+	c.names, c.sources, c.hide, c.host = nil, nil, secretsOfDelivery(d.Endpoint), hostOf(d.Endpoint)
 	for _, one := range d.Deliveries {
 		at, err := c.store.cursor(one.Name, one.From)
 		if err != nil {
@@ -86,7 +87,7 @@ func (c *courier) session(ctx context.Context) error {
 		err = errors.New("protocol: the connector did not answer Open with Opened")
 	}
 	if err == nil {
-		c.setState("delivering")
+		c.setState("delivering to " + c.host)
 	}
 	for n := int64(0); err == nil; {
 		n, err = p.transaction(ctx, spec.Name, n)
@@ -261,6 +262,17 @@ func (c *courier) keepTrace(ctx context.Context) {
 			c.log.Warnf("attempts can not be kept: %v", c.store.explain(err))
 		}
 	}
+}
+
+// hostOf is where a destination is.
+func hostOf(endpoint []byte) string {
+	var config struct{ Address string }
+	_ = json.Unmarshal(endpoint, &config) // the connector has validated it
+	address, err := url.Parse(config.Address)
+	if err != nil {
+		return config.Address
+	}
+	return address.Host
 }
 
 // secretsOfDelivery are those of a destination: what its auth, signing, headers and network say.
