@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -10,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -115,10 +117,9 @@ func plainError(err error) string {
 	switch {
 	case errors.As(err, &wrong):
 		return err.Error()
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return "no answer in time"
 	case errors.As(err, &asked):
-		if asked.Timeout() {
-			return "no answer in time"
-		}
 		return asked.Err.Error()
 	}
 	return err.Error()
@@ -155,12 +156,14 @@ const (
 // exchange makes one request.
 func (d *Destination) exchange(ctx context.Context, m *message, now time.Time) (a answer) {
 	began := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, d.client.Timeout)
+	defer cancel()
 	defer func() { a.took = time.Since(began) }()
 	r, err := d.request(ctx, m, now)
 	if err != nil {
 		return answer{err: err}
 	}
-	resp, err := d.client.Do(r)
+	resp, err := d.client.Transport.RoundTrip(r) // which follows no redirects
 	if err != nil {
 		return answer{err: err}
 	}
@@ -181,9 +184,11 @@ func (d *Destination) tells(status int) bool { return status >= 200 && status < 
 
 // request makes the request of a message, with who asks and the signature of now.
 func (d *Destination) request(ctx context.Context, m *message, now time.Time) (*http.Request, error) {
-	r, err := http.NewRequestWithContext(ctx, m.method, m.address.String(), bodyOf(m.body))
-	if err != nil {
-		return nil, err
+	r := (&http.Request{Method: m.method, URL: m.address, Host: m.address.Host, Header: make(http.Header, len(m.header)+len(d.headers)+8)}).WithContext(ctx)
+	if m.body != nil {
+		r.ContentLength = int64(len(m.body))
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(m.body)), nil }
+		r.Body, _ = r.GetBody()
 	}
 	r.Header.Set("User-Agent", "source-intercom-ingest")
 	for name, value := range d.headers {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime/debug"
 
 	"github.com/sirupsen/logrus"
 	"golang.org/x/sync/semaphore"
@@ -23,8 +24,14 @@ type Connector struct {
 	Log *logrus.Logger
 }
 
+// garbagePercent lets the few MiB that live here collect more garbage before they are cleaned up.
+const garbagePercent = 250
+
 // Serve answers requests until the input or ctx ends.
 func (c Connector) Serve(ctx context.Context, s *protocol.Stream) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbagePercent)
+	}
 	return materialize.Connector{Spec: Spec, Validate: Validate, Apply: Apply, Open: c.Open}.Serve(ctx, s)
 }
 

@@ -2,11 +2,15 @@ package test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -38,13 +42,20 @@ func BenchmarkDelivery(b *testing.B) {
 		bare := bareRate(b, server.URL, documents, concurrency)
 		came.Store(0)
 		connections.Store(0)
-		r := delivering(b, "json", `{"address":"`+server.URL+`","allowHttp":true,"network":{"allowedAddresses":["127.0.0.1"]}}`, `{"name":"x","send":"document"}`)
+		r := delivering(b, "proto", `{"address":"`+server.URL+`","allowHttp":true,"network":{"allowedAddresses":["127.0.0.1"]}}`, `{"name":"x","send":"document"}`)
 		var transaction bytes.Buffer
-		transaction.WriteString("{\"flush\":{}}\n")
-		for i := range documents {
-			fmt.Fprintf(&transaction, "{\"store\":{\"doc\":%s}}\n", delivered(i))
+		put := func(request string) {
+			text, err := toProto("MRequest", []byte(request))
+			if err != nil {
+				b.Fatal(err)
+			}
+			transaction.Write(append(binary.LittleEndian.AppendUint32(nil, uint32(len(text))), text...))
 		}
-		transaction.WriteString("{\"startCommit\":{}}\n")
+		put(`{"flush":{}}`)
+		for i := range documents {
+			put(`{"store":{"doc":` + delivered(i) + `}}`)
+		}
+		put(`{"startCommit":{}}`)
 		began := time.Now()
 		if _, err := transaction.WriteTo(r.in); err != nil {
 			b.Fatal(err)
@@ -58,6 +69,11 @@ func BenchmarkDelivery(b *testing.B) {
 		b.ReportMetric(ours, "documents/s")
 		b.ReportMetric(ours/bare, "of-bare")
 		b.ReportMetric(float64(connections.Load()), "connections")
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.cmd.Process.Pid))
+		if found := peakMemory.FindSubmatch(status); err == nil && found != nil {
+			kib, _ := strconv.ParseFloat(string(found[1]), 64)
+			b.ReportMetric(kib/1024, "MiB-peak")
+		}
 		if came.Load() != documents {
 			b.Errorf("%d came", came.Load())
 		}
@@ -86,3 +102,6 @@ func bareRate(b *testing.B, url string, documents, concurrency int) float64 {
 	workers.Wait()
 	return float64(documents) / time.Since(began).Seconds()
 }
+
+// peakMemory is the most that a process has held.
+var peakMemory = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)

@@ -62,7 +62,7 @@ func New(c Config) (*Client, error) {
 		TLSHandshakeTimeout: c.Timeout,
 		MaxIdleConns:        2 * c.Connections,
 		MaxIdleConnsPerHost: c.Connections,
-		MaxConnsPerHost:     0, // whoever uses it has no more requests at a time
+		MaxConnsPerHost:     c.Connections,
 		IdleConnTimeout:     90 * time.Second,
 		ForceAttemptHTTP2:   true,
 	}
