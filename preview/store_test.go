@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -256,5 +257,68 @@ func TestErrorsOfTheDatabaseNameTheCure(t *testing.T) {
 	}
 	if err := s.keepIn("a", `{"id":1,"x":"`+strings.Repeat("x", 1<<20)+`"}`); err == nil || !strings.Contains(err.Error(), "disk is full") {
 		t.Error(err)
+	}
+}
+
+// Attempts that are kept are bounded, by their number and by what was answered.
+func TestKeptAttemptsAreBounded(t *testing.T) {
+	s, err := openStore(filepath.Join(t.TempDir(), "a.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	large := strings.Repeat("x", 4*maxAnswerBytes)
+	var all []attempt
+	for i := range maxAttempts + 500 {
+		a := attempt{Delivery: "d", Sequence: int64(i), Class: "passing"}
+		if i%3 == 0 {
+			a.Answer = large
+		}
+		all = append(all, a)
+	}
+	if err := s.keepAttempts(all); err != nil {
+		t.Fatal(err)
+	}
+	var rows, bytes int64
+	if err := s.reads.QueryRow(`SELECT count(*), sum(octet_length(answer)) FROM delivery_attempts`).Scan(&rows, &bytes); err != nil {
+		t.Fatal(err)
+	}
+	if rows != maxAttempts || bytes > maxAttemptsBytes || bytes == 0 {
+		t.Errorf("%d rows, %d bytes", rows, bytes)
+	}
+}
+
+// A delivery begins where it is told, and goes on from where it was.
+func TestADeliveryBeginsWhereItIsTold(t *testing.T) {
+	s, err := openStore(filepath.Join(t.TempDir(), "a.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	for i := range 10 {
+		if _, err := s.db.Exec(`INSERT INTO documents (sequence, collection, key, document, committed_at) VALUES (?, 'c', '[]', '{}', ?)`,
+			10*i+5, time.Unix(int64(1_800_000_000+60*i), 0).UTC().Format(time.RFC3339Nano)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for from, want := range map[string]int{"": 0, "now": 0, "beginning": 10, time.Unix(1_800_000_000, 0).UTC().Format(time.RFC3339): 10,
+		time.Unix(1_800_000_060, 0).UTC().Format(time.RFC3339): 9, time.Unix(1_800_000_061, 0).UTC().Format(time.RFC3339): 8, "2100-01-01T00:00:00Z": 0, "2000-01-01T00:00:00Z": 10} {
+		at, err := s.cursor("from "+from, from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		room := int64(maxDueBytes)
+		if all, err := s.due(nil, 0, "c", at, 100, &room); err != nil || len(all) != want {
+			t.Errorf("from %q %d are due, not %d; %v", from, len(all), want, err)
+		}
+	}
+	if _, err := s.cursor("x", "yesterday"); err == nil || !strings.Contains(err.Error(), "write now, beginning, or a time") {
+		t.Error(err)
+	}
+	if err := s.settle("task", map[string]int64{"from beginning": 50}, []byte(`{"parked":{}}`), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.cursor("from beginning", "now"); err != nil || got != 50 {
+		t.Error(got, err)
 	}
 }
