@@ -620,3 +620,48 @@ func TestASpecialAddressIsNotDelivered(t *testing.T) {
 		t.Errorf("%d, %s", code, last)
 	}
 }
+
+// A destination that hangs holds up neither the other files' deliveries nor the capture.
+func TestADestinationThatHangsHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	const files, documents = 4, 60
+	hang := make(chan struct{})
+	stuck := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-hang:
+		case <-r.Context().Done():
+		}
+	}))
+	defer stuck.Close()
+	defer close(hang)
+	dir := t.TempDir()
+	args := []string{"--path", "/in", "--console", "", "-q"}
+	var others []*receiver.Receiver
+	for i := range files {
+		v, endpoint := receiving(t, nil, "")
+		if i == 0 {
+			endpoint = strings.Replace(endpoint, endpoint[strings.Index(endpoint, "http"):strings.Index(endpoint, "/base")], stuck.URL, 1)
+		} else {
+			others = append(others, v)
+		}
+		file := filepath.Join(dir, fmt.Sprintf("%d.yaml", i))
+		if err := os.WriteFile(file, fmt.Appendf(nil, `{"endpoint":%s,"deliveries":[{"name":"d%d","source":"preview/in","send":"document"}]}`, endpoint, i), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, "--deliver", file)
+	}
+	p := preview(t, filepath.Join(dir, "d.db"), args...)
+	p.hear("delivering to", files)
+	for i := range documents {
+		began := time.Now()
+		status, _, err := post(t.Context(), p.url, fmt.Sprintf(`{"i":%d}`, i))
+		if took := time.Since(began); err != nil || status != 200 || took > 5*time.Second {
+			t.Fatal(status, err, took)
+		}
+	}
+	for i, v := range others {
+		if !v.Wait(patience, func(all []*receiver.Request) bool { return len(all) == documents }) {
+			t.Errorf("%d of %d came to %d", len(v.Requests()), documents, i+1)
+		}
+	}
+}

@@ -1,7 +1,10 @@
 package egress
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -118,5 +121,72 @@ func TestAWrongNetworkIsNamedWithTheCure(t *testing.T) {
 		if _, err := New(c); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, not %s", err, want)
 		}
+	}
+}
+
+// names answers questions about names, each with the next of these addresses; the last goes on.
+func names(t *testing.T, answers ...string) *net.Resolver {
+	t.Helper()
+	server, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	go func() {
+		buffer := make([]byte, 512)
+		for {
+			n, from, err := server.ReadFrom(buffer)
+			if err != nil {
+				return
+			}
+			const header = 12
+			end := header
+			for buffer[end] != 0 {
+				end += int(buffer[end]) + 1
+			}
+			end += len("\x00\x00\x01\x00\x01")
+			reply := append([]byte{buffer[0], buffer[1], 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0}, buffer[header:end]...)
+			if kind := buffer[end-3]; kind == 1 && n >= end { // of an IPv4 address
+				address := netip.MustParseAddr(answers[0]).As4()
+				if len(answers) > 1 {
+					answers = answers[1:]
+				}
+				reply[7] = 1
+				reply = append(append(reply, 0xc0, header, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4), address[:]...)
+			}
+			_, _ = server.WriteTo(reply, from)
+		}
+	}()
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "udp", server.LocalAddr().String())
+	}}
+}
+
+// A name that resolves to another address the second time is looked at again.
+func TestTheSecondAnswerOfDNSIsLookedAtToo(t *testing.T) {
+	was := net.DefaultResolver
+	t.Cleanup(func() { net.DefaultResolver = was })
+	net.DefaultResolver = names(t, "127.0.0.2", "127.0.0.1")
+	asked := 0
+	listener, err := net.Listen("tcp", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		w.Header().Set("Connection", "close")
+	})}}
+	server.Start()
+	defer server.Close()
+	c := client(t, Config{Allowed: []string{"127.0.0.2"}})
+	address := fmt.Sprintf("http://rebinds.example:%d/", listener.Addr().(*net.TCPAddr).Port)
+	resp, err := c.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	_, err = c.Get(address)
+	if refused := new(Refused); !errors.As(err, &refused) || asked != 1 {
+		t.Errorf("%v, asked %d times", err, asked)
 	}
 }
