@@ -168,6 +168,7 @@ func FuzzValidate(f *testing.F) {
 	for _, c := range cases {
 		f.Add(c.schema, strings.Join(append(c.yes, c.no...), ","))
 	}
+	f.Add(`{"additionalProperties":false}`, `{"`+strings.Repeat("f", 300)+`":1},{}`)
 	f.Fuzz(func(t *testing.T, schema, values string) {
 		doc := "[" + values + "]"
 		if len(schema)+len(doc) > 2000 || !jsontext.Value(doc).IsValid() {
@@ -183,6 +184,9 @@ func FuzzValidate(f *testing.F) {
 			t.Fatal(err, held)
 		}
 		for _, violation := range found {
+			if strings.HasSuffix(violation.InstanceLocation, "…") {
+				continue // only its beginning is told
+			}
 			r := reader{text: doc + "\n"}
 			for i, token := range strings.Split(violation.InstanceLocation, "/") {
 				if i > 0 && violation.Keyword != "key" && !r.enter(Unescape(token)) {
