@@ -559,7 +559,7 @@ func TestAParkedDocumentIsSentAgain(t *testing.T) {
 // While a destination is down, one probe is made at a time, whatever waits; then all of it comes, in the order of each object.
 func TestADestinationThatIsDownIsProbedOneAtATime(t *testing.T) {
 	t.Parallel()
-	const documents, probes = 2_000, 5
+	const documents, probes = 2_000, 3
 	v, endpoint := receiving(t, func(n int, _ *receiver.Request, _ http.Header) (int, string) {
 		if n < probes {
 			return 503, ""
