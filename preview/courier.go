@@ -1,13 +1,9 @@
 package preview
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os/exec"
 	"strings"
 	"sync"
 	"time"
@@ -41,7 +37,6 @@ type courier struct {
 	sent    map[int64]due // documents of the session that are not long ago, by their number
 	parked  []parkedRow   // of the transaction
 	kept    []attempt     // that are not in the store yet
-	failed  string        // the last error of the process
 	heard   *sync.Cond    // of log lines
 }
 
@@ -116,32 +111,16 @@ func (c *courier) validate(ctx context.Context, d *form.Deliveries) error {
 // An outgoing is one run of the connector as a materialization.
 type outgoing struct {
 	*courier
-	cmd    *exec.Cmd
-	in     io.WriteCloser
-	out    *bufio.Reader
-	logged chan struct{}
+	child
 }
 
 // start begins a process and asks for its Spec.
 func (c *courier) start() (*outgoing, error) {
-	p := &outgoing{courier: c, cmd: exec.Command(c.program, "materialize"), logged: make(chan struct{})}
-	p.cmd.Env = c.env
-	apart(p.cmd)
+	p := &outgoing{c, newChild(c.codec, c.log, c.env, c.program, "materialize")}
 	withParent(p.cmd)
-	in, inErr := p.cmd.StdinPipe()
-	out, outErr := p.cmd.StdoutPipe()
-	logs, logErr := p.cmd.StderrPipe()
-	if err := errors.Join(inErr, outErr, logErr); err != nil {
+	if err := p.begin(p.note); err != nil {
 		return nil, err
 	}
-	if err := p.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting the connector: %w", err)
-	}
-	p.in, p.out = in, bufio.NewReaderSize(out, 64<<10)
-	c.mu.Lock()
-	c.failed = ""
-	c.mu.Unlock()
-	go p.readLog(logs)
 	_, err := p.ask(&materialize.Request{Spec: &materialize.Request_Spec{ConnectorType: materialize.ConnectorType_LOCAL, ConfigJson: []byte("{}")}})
 	if err != nil {
 		return nil, p.end(err)
@@ -149,91 +128,27 @@ func (c *courier) start() (*outgoing, error) {
 	return p, nil
 }
 
-func (p *outgoing) send(requests ...*materialize.Request) error {
-	var b []byte
-	var err error
-	for _, req := range requests {
-		if b, err = p.codec.AppendMessage(b, req); err != nil {
-			return err
-		}
-	}
-	_, err = p.in.Write(b)
-	return err
-}
-
-func (p *outgoing) ask(requests ...*materialize.Request) (*materialize.Response, error) {
-	if err := p.send(requests...); err != nil {
+// ask is for requests that have exactly one response.
+func (p *outgoing) ask(request *materialize.Request) (*materialize.Response, error) {
+	if err := p.send(request); err != nil {
 		return nil, err
 	}
 	resp := new(materialize.Response)
-	return resp, p.codec.ReadMessage(p.out, resp)
+	return resp, p.child.codec.ReadMessage(p.out, resp)
 }
 
-// end closes the process's input and waits until it is gone. The error is why it failed.
+// end closes the process's input and waits until it is gone, as [child.ended] has it.
 func (p *outgoing) end(err error) error {
-	_ = p.in.Close()
-	kill := time.AfterFunc(endGrace, func() { _ = p.cmd.Process.Kill() })
-	defer kill.Stop()
-	_, _ = io.Copy(io.Discard, p.out)
-	<-p.logged
-	exit := p.cmd.Wait()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch {
-	case exit != nil && p.failed != "":
-		return errors.New(p.failed)
-	case exit != nil:
-		return fmt.Errorf("the connector failed without saying why (%w)", exit)
-	case errors.Is(err, io.EOF):
-		return errors.New("the connector ended")
-	}
-	return err
+	return p.ended(err, func() { _, _ = io.Copy(io.Discard, p.out) })
 }
 
-func (p *outgoing) readLog(logs io.Reader) {
-	defer close(p.logged)
-	lines := bufio.NewReader(logs)
-	for {
-		line, err := lines.ReadBytes('\n')
-		if text := strings.TrimSpace(string(line)); text != "" {
-			p.passOn(text)
-		}
-		if err != nil {
-			return
-		}
-	}
-}
-
-// passOn logs a line of the process, and keeps what it says of a delivery.
-func (p *outgoing) passOn(text string) {
-	var fields logrus.Fields
-	if json.Unmarshal([]byte(text), &fields) != nil {
-		p.log.Warn(text)
-		p.mu.Lock()
-		p.failed = text
-		p.mu.Unlock()
-		return
-	}
-	says, _ := fields["msg"].(string)
-	name, _ := fields["level"].(string)
-	level, err := logrus.ParseLevel(name)
-	if err != nil {
-		level = logrus.WarnLevel
-	}
+// note keeps what a line of the process's log says of a delivery. What is filtered only the trace shows.
+func (p *outgoing) note(fields logrus.Fields, _ logrus.Level, message string) bool {
 	if fields["eventType"] == "delivery" {
-		p.heardOf(fields, says)
-	} else if level <= logrus.ErrorLevel {
-		p.mu.Lock()
-		p.failed = says
-		p.mu.Unlock()
+		p.heardOf(fields, message)
 	}
-	if fields["class"] == "filtered" {
-		return // which only the trace shows
-	}
-	for _, own := range []string{"msg", "level", "time", "eventType", "answer"} {
-		delete(fields, own)
-	}
-	p.log.WithFields(fields).Log(max(level, logrus.ErrorLevel), says)
+	delete(fields, "answer")
+	return fields["class"] != "filtered"
 }
 
 // heardOf notes an attempt, or how a document's way ended.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"runtime"
 	"slices"
 	"time"
 
@@ -15,6 +16,8 @@ import (
 
 // run delivers until ctx ends. A session that fails is begun again after a delay, with the file as it is then.
 func (c *courier) run(ctx context.Context, store *store) {
+	runtime.LockOSThread() // as withParent wants
+	defer runtime.UnlockOSThread()
 	c.store = store
 	tracing := make(chan struct{})
 	go func() { defer close(tracing); c.keepTrace(ctx) }()
