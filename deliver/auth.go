@@ -85,6 +85,13 @@ func (d *Destination) authenticate(raw json.RawMessage, allowHTTP bool) error {
 	if err != nil {
 		return err
 	}
+	if err := d.authenticateBy(kind, members, allowHTTP); err != nil {
+		return fmt.Errorf("auth: %w", err)
+	}
+	return nil
+}
+
+func (d *Destination) authenticateBy(kind string, members json.RawMessage, allowHTTP bool) error {
 	wrong := errors.New("it must be an object of texts; see the documentation of " + kind)
 	switch kind {
 	case "bearer":

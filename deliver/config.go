@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -133,11 +134,8 @@ func (c *EndpointConfig) destination() (*Destination, error) {
 	if err := d.client.Check(d.address.Hostname()); err != nil {
 		return nil, fmt.Errorf("address %q: %w", c.Address, err)
 	}
-	if err := d.authenticate(c.Auth, c.AllowHTTP); err != nil {
-		return nil, fmt.Errorf("auth: %w", err)
-	}
-	if err := d.sign(c.Signing); err != nil {
-		return nil, fmt.Errorf("signing: %w", err)
+	if err := errors.Join(d.authenticate(c.Auth, c.AllowHTTP), d.sign(c.Signing)); err != nil {
+		return nil, err
 	}
 	for name, value := range c.Headers {
 		if err := headerError(name, value); err != nil {
@@ -229,9 +227,11 @@ func (d *Destination) sign(raw json.RawMessage) error {
 	}
 	var keys signingKeys
 	if err := form.Decode(members, &keys); err != nil {
-		return fmt.Errorf("it must be an object with texts for key and previousKey")
+		return errors.New("signing: it must be an object with texts for key and previousKey")
 	}
 	d.secrets = append(d.secrets, keys.Key, keys.PreviousKey)
-	d.signer, err = signature.NewSigner(scheme, keys.Key, keys.PreviousKey)
-	return err
+	if d.signer, err = signature.NewSigner(scheme, keys.Key, keys.PreviousKey); err != nil {
+		return fmt.Errorf("signing: %w", err)
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
@@ -126,7 +127,8 @@ func (s *schedule) dispatch(now time.Time) {
 			return
 		}
 		j := s.waiting[at]
-		s.waiting = append(s.waiting[:at], s.waiting[at+1:]...)
+		copy(s.waiting[1:at+1], s.waiting[:at]) // it is near the front, where those behind it stay
+		s.waiting[0], s.waiting = nil, s.waiting[1:]
 		s.inFlight++
 		s.requests.Add(1)
 		go s.attempt(j)
@@ -169,14 +171,17 @@ func (s *schedule) attempt(j *job) {
 
 // exchange makes the requests. A token that is no longer taken is replaced once.
 func (s *schedule) exchange(j *job) answer {
-	do := func(ctx context.Context, m *message) answer {
+	once := func(ctx context.Context, m *message) answer {
 		if err := s.limiter.Wait(ctx); err != nil {
 			return answer{err: err}
 		}
-		a := s.to.exchange(ctx, m, time.Now())
-		if tokens := s.to.authorize.tokens; tokens != nil && a.status == 401 {
+		return s.to.exchange(ctx, m, time.Now())
+	}
+	do := func(ctx context.Context, m *message) answer {
+		a := once(ctx, m)
+		if tokens := s.to.authorize.tokens; tokens != nil && a.status == http.StatusUnauthorized {
 			tokens.forget()
-			a = s.to.exchange(ctx, m, time.Now())
+			a = once(ctx, m)
 		}
 		return a
 	}

@@ -114,7 +114,7 @@ func (c *child) passOn(line []byte, note func(logrus.Fields, logrus.Level, strin
 	if err != nil {
 		level = logrus.WarnLevel
 	}
-	if level <= logrus.ErrorLevel {
+	if level <= logrus.ErrorLevel && fields["eventType"] != "delivery" { // whose errors are about one document
 		c.lastLog = message
 	}
 	if !note(fields, level, message) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -53,8 +54,12 @@ const (
 )
 
 // couriers makes one for each file, and has the connector validate them.
-func (c *Command) couriers(ctx context.Context, connector *connector, log *logrus.Logger) ([]*courier, error) {
+func (c *Command) couriers(ctx context.Context, connector *connector, t *task, log *logrus.Logger) ([]*courier, error) {
 	var all []*courier
+	var collections []string
+	for _, b := range t.spec.Bindings {
+		collections = append(collections, b.Collection.Name)
+	}
 	names := map[string]string{}
 	for _, file := range c.Deliver {
 		to := &courier{file: file, program: connector.program, codec: connector.codec, log: log, woken: make(chan struct{}, 1), cursors: map[string]int64{}}
@@ -69,6 +74,9 @@ func (c *Command) couriers(ctx context.Context, connector *connector, log *logru
 				return nil, fmt.Errorf("--deliver: the delivery %q is in %s and in %s; rename one", one.Name, other, file)
 			}
 			names[one.Name] = file
+			if !slices.Contains(collections, one.Source) {
+				log.Warnf("nothing is captured into %s, the source of the delivery %s; there are %q", one.Source, one.Name, collections)
+			}
 		}
 		if err := to.validate(ctx, d); err != nil {
 			return nil, fmt.Errorf("--deliver %s: %w", file, err)

@@ -152,6 +152,7 @@ func (p *outgoing) settled(task string, all []due, again []parkedRow, patch []by
 	for name, cursor := range cursors {
 		p.cursors[name] = max(p.cursors[name], cursor)
 	}
+	p.again = slices.DeleteFunc(p.again, func(row parkedRow) bool { return slices.Contains(again, row) })
 	return nil
 }
 
@@ -204,8 +205,8 @@ func (p *outgoing) await(ctx context.Context) ([]due, []parkedRow, error) {
 func (p *outgoing) gather() (all []due, again []parkedRow, err error) {
 	p.mu.Lock()
 	names, sources := p.names, p.sources
-	taken := p.again[:min(len(p.again), maxDue)]
-	p.again = p.again[len(taken):]
+	p.again = slices.DeleteFunc(p.again, func(row parkedRow) bool { return !slices.Contains(names, row.Delivery) })
+	taken := slices.Clone(p.again[:min(len(p.again), maxDue)])
 	cursors := map[string]int64{}
 	for _, name := range names {
 		cursors[name] = p.cursors[name]
@@ -217,8 +218,8 @@ func (p *outgoing) gather() (all []due, again []parkedRow, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		if binding >= 0 && document != nil {
-			all, again = append(all, due{binding, row.Sequence, document, true}), append(again, row)
+		if again = append(again, row); document != nil {
+			all = append(all, due{binding, row.Sequence, document, true})
 		}
 	}
 	share, bytes := max(1, (maxDue-len(all))/len(names)), int64(maxDueBytes)

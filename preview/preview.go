@@ -87,7 +87,7 @@ func (c *Command) Run(log *logrus.Logger) error {
 		}
 		return err
 	}
-	couriers, err := c.couriers(ctx, connector, log)
+	couriers, err := c.couriers(ctx, connector, t, log)
 	if err != nil {
 		return err
 	}

@@ -92,7 +92,7 @@ func (c *console) traces(r *http.Request) (any, error) {
 // render asks the program what request a delivery makes of a document.
 func (c *courier) render(t *trace, document []byte) {
 	const filteredExit = 3
-	cmd := exec.Command(c.program, "render", c.file, "--delivery", t.Delivery)
+	cmd := exec.Command(c.program, "render", c.file, "--delivery="+t.Delivery)
 	cmd.Stdin = bytes.NewReader(document)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
