@@ -108,7 +108,7 @@ func typedOf(given map[string]any, set *template.Set) (all []typed, err error) {
 	return all, nil
 }
 
-// object renders fields. Those that are null are left out.
+// object renders fields. Those that are null are left out, and so are objects of such alone.
 func object(fields []typed, in *input) ([]byte, error) {
 	b := []byte{'{'}
 	for _, f := range fields {
@@ -116,7 +116,7 @@ func object(fields []typed, in *input) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.name, err)
 		}
-		if string(v) == "null" {
+		if string(v) == "null" || string(v) == "{}" && len(f.inside) > 0 {
 			continue
 		}
 		if len(b) > 1 {

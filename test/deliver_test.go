@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -662,6 +663,39 @@ func TestADestinationThatHangsHoldsUpNobody(t *testing.T) {
 	for i, v := range others {
 		if !v.Wait(patience, func(all []*receiver.Request) bool { return len(all) == documents }) {
 			t.Errorf("%d of %d came to %d", len(v.Requests()), documents, i+1)
+		}
+	}
+}
+
+// The files that the documentation shows make the requests that it says.
+func TestTheDeliveriesOfTheDocsRender(t *testing.T) {
+	file, err := binary_()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../docs/deliver.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const document = `{"topic":"contact.user.created","event":"sign_up","user":{"id":"7","first":"Ann","last":"B"},"_meta":` +
+		`{"webhookId":"w","event":{"objectType":"contact","objectId":"7","operation":"created"}}}`
+	var said []string
+	for _, found := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(text, -1) {
+		yaml := filepath.Join(t.TempDir(), "d.yaml")
+		if err := os.WriteFile(yaml, found[1], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(file, "render", yaml)
+		cmd.Stdin = strings.NewReader(document)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Errorf("%s\n%s: %v", found[1], out, err)
+		}
+		said = append(said, string(out))
+	}
+	for _, want := range []string{`"objectType":"contacts","objectId":"7"`, `{"external_id":"7","name":"Ann B"}`, `{"text":"contact created"}`} {
+		if !strings.Contains(strings.Join(said, ""), want) {
+			t.Errorf("%s is in none of %s", want, said)
 		}
 	}
 }
