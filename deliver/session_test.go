@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -92,9 +93,10 @@ func TestAPoisonDocumentIsParked(t *testing.T) {
 func TestADestinationThatIsDownHearsOneProbeAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const documents = 10_000
-		down := true
+		var down atomic.Bool
+		down.Store(true)
 		f := &far{takes: 20 * time.Millisecond, status: func(string) int {
-			if down {
+			if down.Load() {
 				return 503
 			}
 			return 200
@@ -110,17 +112,19 @@ func TestADestinationThatIsDownHearsOneProbeAtATime(t *testing.T) {
 			s.put(t, fmt.Sprintf(`{"i":%d}`, i))
 		}
 		time.Sleep(10 * time.Minute)
-		if probes := len(f.bodies); f.most != 1 || probes < 4 || probes > 60 {
-			t.Errorf("%d probes in ten minutes, %d at a time", probes, f.most)
-		}
-		turns := map[string]bool{}
+		f.mu.Lock()
+		probes, most, turns := len(f.bodies), f.most, map[string]bool{}
 		for _, body := range f.bodies[2:] {
 			turns[body] = true
 		}
-		if len(turns) < len(f.bodies)-4 {
-			t.Errorf("%d documents took turns of %d probes", len(turns), len(f.bodies))
+		f.mu.Unlock()
+		if most != 1 || probes < 4 || probes > 60 {
+			t.Errorf("%d probes in ten minutes, %d at a time", probes, most)
 		}
-		down = false
+		if len(turns) < probes-4 {
+			t.Errorf("%d documents took turns of %d probes", len(turns), probes)
+		}
+		down.Store(false)
 		if _, err := s.commit(t.Context()); err != nil {
 			t.Fatal(err)
 		}

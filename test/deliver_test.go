@@ -557,8 +557,8 @@ func TestAParkedDocumentIsSentAgain(t *testing.T) {
 	b.clean()
 }
 
-// While a destination is down, one probe is made at a time, whatever waits; then all of it comes, in the order of each object.
-func TestADestinationThatIsDownIsProbedOneAtATime(t *testing.T) {
+// What waited while a destination was down comes once it answers, all of it, in the order of each object.
+func TestWhatWaitedForADestinationComesInOrder(t *testing.T) {
 	t.Parallel()
 	const documents, probes = 2_000, 3
 	v, endpoint := receiving(t, func(n int, _ *receiver.Request, _ http.Header) (int, string) {

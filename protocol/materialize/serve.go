@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -67,9 +69,8 @@ func (c Connector) session(ctx context.Context, s *protocol.Stream, open *Reques
 		defer t.Close()
 		err = s.Send(ctx, &Response{Opened: &Response_Opened{}})
 	}
-	l := loop{Stream: s, transactions: t}
-	for err == nil {
-		err = l.transaction(ctx)
+	if err == nil {
+		err = (&loop{Stream: s, transactions: t}).run(ctx)
 	}
 	if errors.Is(err, errOver) || ctx.Err() != nil {
 		return nil
@@ -84,19 +85,46 @@ var errOver = errors.New("the session is over")
 type loop struct {
 	*protocol.Stream
 	transactions Transactions
+	reading      atomic.Bool
+}
+
+// run takes one transaction after the other until ctx ends. A read goes on behind its back then, since there is one for each
+// document, too many to make each interruptible; what else it does is waited for, as long as a write may take.
+func (l *loop) run(ctx context.Context) error {
+	over := make(chan error, 1)
+	go func() {
+		for {
+			if err := l.transaction(ctx); err != nil {
+				over <- err
+				return
+			}
+		}
+	}()
+	select {
+	case err := <-over:
+		return err
+	case <-ctx.Done():
+	}
+	if !l.reading.Load() {
+		select {
+		case <-over:
+		case <-time.After(protocol.WriteGrace):
+		}
+	}
+	return ctx.Err()
 }
 
 // transaction acknowledges the one before, which the runtime does also before the first, and then takes one: Load, Flush, Store
 // and StartCommit.
 func (l *loop) transaction(ctx context.Context) error {
-	if _, err := l.next(ctx, true, "acknowledge"); err != nil {
+	if _, err := l.next(true, "acknowledge"); err != nil {
 		return err
 	}
 	if err := l.Send(ctx, &Response{Acknowledged: &Response_Acknowledged{}}); err != nil {
 		return err
 	}
 	for {
-		req, err := l.next(ctx, true, "load", "flush")
+		req, err := l.next(true, "load", "flush")
 		if err != nil {
 			return err
 		}
@@ -108,7 +136,7 @@ func (l *loop) transaction(ctx context.Context) error {
 		return err
 	}
 	for {
-		req, err := l.next(ctx, false, "store", "start_commit")
+		req, err := l.next(false, "store", "start_commit")
 		if err != nil {
 			return err
 		}
@@ -131,9 +159,11 @@ func (l *loop) transaction(ctx context.Context) error {
 }
 
 // next is the next request, which must be one of these. The input may end where a session may.
-func (l *loop) next(ctx context.Context, mayEnd bool, members ...string) (*Request, error) {
+func (l *loop) next(mayEnd bool, members ...string) (*Request, error) {
 	req := new(Request)
-	err := protocol.Interruptible(ctx, 0, func() error { return l.Receive(req) })
+	l.reading.Store(true)
+	err := l.Receive(req)
+	l.reading.Store(false)
 	if errors.Is(err, io.EOF) {
 		if mayEnd {
 			return nil, errOver
